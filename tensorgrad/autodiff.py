@@ -1,0 +1,127 @@
+"""The backward pass: walk the graph from newest to oldest, apply the rules, add up what meets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .errors import name_of
+from .graph import Leaf, Node, paths
+from .primitives import TABLE, Primitive
+
+Lift = Callable[[Node], Any]
+_float64 = np.float64
+
+
+def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift | None = None) -> dict[Node, Any]:
+    """Return the gradient of ``sum(seed * root)`` for each wanted node; those it does not depend on are left out.
+
+    Without ``wanted``: for every leaf that requires a gradient. The rules run on arrays; with ``lift``, which makes a
+    Tensor of a node, they run on Tensors and are recorded.
+    """
+    operations, members, leaves = paths(root, wanted)
+    _refuse_stale(operations, leaves)
+    pending = {root: seed}
+    fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
+    with np.errstate(divide="raise", invalid="raise"):  # once for the whole pass: see _masked
+        for node in operations:
+            if node not in pending:  # reached only through an input that a rule saved for itself
+                continue
+            g = pending.pop(node)
+            primitive: Primitive = TABLE[node.function]  # type: ignore[assignment]  # only primitives are recorded
+            rules = primitive.rules
+            inputs = node.inputs
+            if lift is None:
+                output, arguments = node.value, inputs
+            else:
+                output = lift(node)
+                arguments = tuple(
+                    lift(parent) if parent is not None and parent.requires_grad else value
+                    for parent, value in zip(node.parents, inputs, strict=True)
+                )
+            for position, parent in enumerate(node.parents):
+                if parent not in members or (rule := rules[position]) is None:
+                    continue
+                try:
+                    contribution = rule(g, output, *arguments, **node.keywords)
+                except FloatingPointError:
+                    contribution = _masked(primitive, rule, g, output, arguments, node.keywords)
+                x = inputs[position]
+                if contribution.__class__ is not _float64 or x.__class__ is not _float64:
+                    if contribution.shape != x.shape:
+                        contribution = _reshaped(contribution, x.shape, primitive, position)
+                    if contribution.dtype != x.dtype:
+                        contribution = contribution.astype(x.dtype)
+                if parent in pending:
+                    if parent in fresh:
+                        pending[parent] += contribution
+                    else:
+                        pending[parent] = pending[parent] + contribution
+                        if lift is None:
+                            fresh.add(parent)
+                else:
+                    if parent.function is None and (contribution is g or contribution.base is not None):
+                        contribution = contribution.copy()  # no two leaves may be given the same memory
+                    pending[parent] = contribution
+    return pending  # what was not walked through: the wanted nodes
+
+
+def _masked(
+    primitive: Primitive, rule: Callable[..., Any], g: Any, output: Any, arguments: tuple[Any, ...], keywords: Any
+) -> Any:
+    """Apply a rule at a singular point: exactly 0 where the incoming gradient of an elementwise operation is 0.
+
+    So the branch of a ``np.where`` that was not taken cannot poison the other with 0 * inf.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        contribution = rule(g, output, *arguments, **keywords)
+        if not primitive.elementwise:
+            return contribution
+        return np.where(g == 0, np.zeros_like(g, shape=()), contribution)
+
+
+def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive, position: int) -> Any:
+    if primitive.elementwise:
+        contribution = unbroadcast(contribution, shape)
+    if contribution.shape != shape:
+        raise RuntimeError(
+            f"the rule of {name_of(primitive.function)} for its argument {position} returned a gradient of shape "
+            f"{contribution.shape}; expected the shape of that argument, {shape}. The rule is wrong."
+        )
+    return contribution
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``g`` down to ``shape``: the adjoint of broadcasting ``shape`` to the shape of ``g``."""
+    extra = len(g.shape) - len(shape)
+    if extra < 0:
+        return g
+    stretched = tuple(i + extra for i, size in enumerate(shape) if size == 1 and g.shape[i + extra] != 1)
+    axes = (*range(extra), *stretched)
+    if axes:
+        g = g.sum(axis=axes)
+    return g.reshape(shape) if g.shape != shape and g.size == _size(shape) else g
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for n in shape:
+        size *= n
+    return size
+
+
+def _refuse_stale(operations: list[Node], leaves: list[Leaf]) -> None:
+    """Raise if a leaf was written to after one of these operations had used its value."""
+    latest = max([leaf.written for leaf in leaves], default=0)
+    if not operations or latest < operations[-1].number:  # the usual case: no write since the forward pass began
+        return
+    for node in operations:
+        for parent in node.parents:
+            if isinstance(parent, Leaf) and parent.requires_grad and parent.written > node.number:
+                raise RuntimeError(
+                    f"backward through a stale graph: {parent.label} {np.shape(parent.value)} was written to after "
+                    f"{node.label} had used its old value, so the gradient would belong to neither value. "
+                    "Usual fix: run the forward pass again after each update, and call backward() once per forward pass."
+                )

@@ -1,0 +1,247 @@
+"""Losses: mean squared error, cross-entropy, binary cross-entropy; from logits unless told otherwise.
+
+Each is one fused, stable node. Where its gradient needs what the forward pass has computed (the probabilities), that
+is recorded as a node of its own and handed to the loss as an input without a rule: first order uses the array as it
+is, second order differentiates through the node.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+
+from .functional import log_softmax, sigmoid
+from .primitives import vjp
+from .tensor import Tensor, differentiable, known, unwrap
+
+__all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any:
+    """Return the squared error ``(predictions - targets)**2``, averaged over all elements.
+
+    Args:
+        predictions: Any shape.
+        targets: The same shape: nothing is broadcast.
+        reduction: "mean" over all elements, "sum", or "none" (the shape of the predictions).
+
+    Raises:
+        ValueError: Unequal shapes, no elements, an unknown reduction.
+
+    Bishop, Pattern Recognition and Machine Learning (2006), equation 1.2, without its half.
+
+    >>> import numpy as np
+    >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    np.float64(2.0)
+    """
+    _check("mse", predictions, targets, reduction)
+    return _squared_norm(predictions - targets, reduction=reduction)
+
+
+def cross_entropy(
+    logits: Any, targets: Any, *, from_probabilities: bool = False, reduction: Reduction = "mean"
+) -> Any:
+    """Return ``-log p(target class)``, averaged over the samples.
+
+    Args:
+        logits: Shape (..., classes): scores before the softmax; or probabilities, if ``from_probabilities``.
+        targets: Integer class ids of shape (...), or a distribution over the classes (one-hot) of shape
+            (..., classes).
+        from_probabilities: The first argument is probabilities: the loss is then ``-sum(targets * log(p))`` as hand
+            derivations write it, infinite where the target's probability is 0.
+        reduction: "mean" over samples, "sum", or "none" (one number per sample).
+
+    Raises:
+        ValueError: Shapes that do not fit, class ids out of range, no samples, probabilities outside [0, 1].
+
+    Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108; gradient with respect to the logits,
+    p - target: 4.109.
+
+    >>> import numpy as np
+    >>> round(float(cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))), 4)
+    0.6931
+    """
+    _check_reduction("cross_entropy", reduction)
+    targets = _distribution(logits, targets)
+    if from_probabilities:
+        _check_probabilities("cross_entropy", logits, "softmax")
+        return _reduced(-_xlogy(targets, logits).sum(axis=-1), reduction)
+    log_p = log_softmax(logits)
+    value = _nll(unwrap(log_p), unwrap(targets), reduction)
+    return known(value, _cross_entropy, (logits, targets, log_p), {"reduction": reduction})
+
+
+def binary_cross_entropy(
+    logits: Any, targets: Any, *, from_probabilities: bool = False, reduction: Reduction = "mean"
+) -> Any:
+    """Return ``-(t log p + (1 - t) log(1 - p))`` with ``p = sigmoid(logits)``, averaged over all elements.
+
+    Args:
+        logits: Any shape: scores before the sigmoid; or probabilities, if ``from_probabilities``.
+        targets: The same shape, in [0, 1]: nothing is broadcast.
+        from_probabilities: The first argument is p itself. Its gradient ``(p - t) / (p (1 - p))`` divides by zero
+            when p saturates; the loss from logits does not.
+        reduction: "mean" over all elements, "sum", or "none".
+
+    Raises:
+        ValueError: Unequal shapes, no elements, an unknown reduction, probabilities outside [0, 1].
+
+    Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90; gradient with respect to the logits,
+    p - t: 4.91.
+
+    >>> import numpy as np
+    >>> round(float(binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0]))), 4)
+    0.3466
+    """
+    _check("binary_cross_entropy", logits, targets, reduction)
+    if from_probabilities:
+        _check_probabilities("binary_cross_entropy", logits, "sigmoid")
+        return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
+    value = _binary_cross_entropy(unwrap(logits), unwrap(targets), None, reduction=reduction)
+    return known(value, _binary_cross_entropy, (logits, targets, sigmoid(logits)), {"reduction": reduction})
+
+
+# ---- the fused nodes ---------------------------------------------------------------------------------------
+
+
+def _reduced(losses: Any, reduction: Reduction) -> Any:
+    if reduction == "none":
+        return losses
+    total = losses.sum()
+    return total / losses.size if reduction == "mean" else total
+
+
+def _each(g: Any, number: int, reduction: Reduction) -> Any:
+    """Return what the gradient of the reduced loss is to each of its ``number`` terms."""
+    return g / number if reduction == "mean" else g
+
+
+@differentiable(lambda g, y, x, *, reduction: _each(g, x.size, reduction) * 2 * x)
+def _squared_norm(x: Any, *, reduction: Reduction) -> Any:
+    if reduction == "none":
+        return x * x
+    total = np.vdot(x, x)  # the sum of squares, at the speed of BLAS
+    return total / x.size if reduction == "mean" else total
+
+
+def _nll(log_p: Any, targets: Any, reduction: Reduction) -> Any:
+    """Return the negative log-likelihood of targets that are a bool per class (one true), or a distribution."""
+    if targets.dtype == bool:
+        picked = log_p[targets]
+        losses = -picked.reshape(log_p.shape[:-1]) if reduction == "none" else -picked
+    else:
+        losses = -(targets * np.where(targets == 0, 0, log_p)).sum(axis=-1)
+    return _reduced(losses, reduction)
+
+
+def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any, log_p: Any, *, reduction: Reduction) -> Any:
+    each = _each(g, logits.size // logits.shape[-1], reduction)
+    if reduction == "none":
+        each = each[..., None]
+    mass = 1 if targets.dtype == bool else targets.sum(axis=-1, keepdims=True)
+    return (np.exp(log_p) * mass - targets) * each
+
+
+def _cross_entropy_targets(g: Any, y: Any, logits: Any, targets: Any, log_p: Any, *, reduction: Reduction) -> Any:
+    each = _each(g, logits.size // logits.shape[-1], reduction)
+    return -log_softmax(logits) * (each[..., None] if reduction == "none" else each)
+
+
+def _cross_entropy(logits: Any, targets: Any, log_p: Any, *, reduction: Reduction) -> Any:
+    return _nll(log_softmax(logits), targets, reduction)
+
+
+vjp(_cross_entropy, _cross_entropy_rule, _cross_entropy_targets, None)
+
+
+def _binary_cross_entropy(z: Any, t: Any, p: Any, *, reduction: Reduction) -> Any:
+    return _reduced(np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z))), reduction)
+
+
+vjp(
+    _binary_cross_entropy,
+    lambda g, y, z, t, p, *, reduction: (p - t) * _each(g, z.size, reduction),
+    lambda g, y, z, t, p, *, reduction: -z * _each(g, z.size, reduction),
+    None,
+)
+
+
+@differentiable(
+    lambda g, y, t, p: g * np.log(p + (t == 0)),
+    lambda g, y, t, p: g * t / (p + (t == 0)),
+    elementwise=True,
+)
+def _xlogy(t: Any, p: Any) -> Any:
+    """Return ``t * log(p)``, which is 0 for t = 0 whatever p is."""
+    with np.errstate(divide="ignore"):
+        return t * np.log(p + (t == 0))
+
+
+# ---- checks ------------------------------------------------------------------------------------------------
+
+
+def _check_reduction(name: str, reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction={reduction!r}. Expected 'mean', 'sum' or 'none'.")
+
+
+def _check(name: str, predictions: Any, targets: Any, reduction: str) -> None:
+    _check_reduction(name, reduction)
+    shape, expected = np.shape(targets), np.shape(predictions)
+    if shape != expected:
+        raise ValueError(
+            f"{name} of predictions {expected} and targets {shape}: expected equal shapes, for broadcasting one against "
+            "the other would compare every sample with every target. Usual fix: targets.reshape(predictions.shape), "
+            "or targets[:, None] for a network with one output."
+        )
+    if 0 in expected:
+        _refuse_empty(name, expected)
+
+
+def _refuse_empty(name: str, shape: tuple[int, ...]) -> NoReturn:
+    raise ValueError(f"{name} of an empty batch, shape {shape}: a mean over nothing. Usual fix: skip empty batches.")
+
+
+def _check_probabilities(name: str, p: Any, activation: str) -> None:
+    values = np.asarray(unwrap(p))
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise ValueError(
+            f"{name}(from_probabilities=True) was given values from {values.min()} to {values.max()}. Expected "
+            f"probabilities in [0, 1]. Usual fix: apply {activation} first, or leave from_probabilities out for logits."
+        )
+
+
+def _distribution(logits: Any, targets: Any) -> Any:
+    """Check the targets of a cross-entropy; class ids become one bool per class."""
+    scores = unwrap(logits)
+    shape = np.shape(scores)
+    plain = np.asarray(unwrap(targets))
+    if not shape:
+        raise ValueError("cross_entropy of logits without axes: expected shape (..., classes).")
+    if 0 in shape:
+        _refuse_empty("cross_entropy", shape)
+    if plain.shape == shape:
+        if plain.dtype.kind in "biu":
+            return plain.astype(np.asarray(scores).dtype)
+        return targets if isinstance(targets, Tensor) else plain
+    if plain.shape != shape[:-1]:
+        raise ValueError(
+            f"cross_entropy of logits {shape} and targets {plain.shape}: expected class ids of shape {shape[:-1]} or a "
+            f"one-hot distribution of shape {shape}. Usual fix: targets.ravel() for ids that came as a column."
+        )
+    if plain.dtype.kind not in "iu":
+        raise ValueError(
+            f"cross_entropy was given class ids of dtype {plain.dtype}. Expected integers. "
+            "Usual fix: targets.astype(int), after checking that they are whole numbers."
+        )
+    hot = plain[..., None] == np.arange(shape[-1])
+    if np.count_nonzero(hot) != plain.size:
+        wrong = plain[(plain < 0) | (plain >= shape[-1])]
+        raise ValueError(
+            f"cross_entropy: class id {wrong.flat[0]} is out of range for logits {shape}. Expected ids from 0 to "
+            f"{shape[-1] - 1}. Usual fix: make the last layer as wide as there are classes, and count them from 0."
+        )
+    return hot

@@ -1,0 +1,139 @@
+"""Layers: Dense, Dropout, and Sequential to chain them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import functional
+from ..errors import operand
+from ..tensor import Tensor, unwrap
+from . import init as initialisers
+from .init import Initialiser, generator_from
+from .module import Module
+
+Activation = Callable[[Any], Any]
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": functional.identity,
+    "relu": functional.relu,
+    "sigmoid": functional.sigmoid,
+    "softmax": functional.softmax,
+    "softplus": functional.softplus,
+    "tanh": functional.tanh,
+}
+
+
+def activation_from(activation: str | Activation) -> Activation:
+    """Return an activation function: the one given, or the one of that name.
+
+    >>> activation_from("relu") is functional.relu
+    True
+    """
+    if callable(activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        raise ValueError(
+            f"unknown activation {activation!r}. Expected a function, or one of {', '.join(sorted(ACTIVATIONS))}."
+        )
+    return ACTIVATIONS[activation]
+
+
+class Dense(Module):
+    """A dense layer: ``activation(x @ W + b)``, samples in rows.
+
+    Args:
+        fan_in: Number of inputs.
+        fan_out: Number of units.
+        activation: A function, or its name: identity, relu, sigmoid, softmax, softplus, tanh.
+        init: Initialiser of W, shape (fan_in, fan_out); He for relu and softplus, Xavier otherwise.
+        bias_init: Initialiser of b, shape (fan_out,); zeros by default.
+        seed: Seed or generator.
+        dtype: Of the parameters.
+
+    Raises:
+        ValueError: A size that is not a positive integer, an unknown activation.
+
+    >>> import numpy as np
+    >>> Dense(3, 2, "relu", seed=0)(np.ones((5, 3), np.float32)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        activation: str | Activation = "identity",
+        *,
+        init: Initialiser | None = None,
+        bias_init: Initialiser = initialisers.zeros,
+        seed: int | np.random.Generator | None = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        for size in (fan_in, fan_out):
+            if not isinstance(size, (int, np.integer)) or size < 1:
+                raise ValueError(f"Dense({fan_in!r}, {fan_out!r}): expected two positive whole numbers.")
+        self.activation = activation_from(activation)
+        if init is None:
+            rectifier = self.activation in (functional.relu, functional.softplus)
+            init = initialisers.he if rectifier else initialisers.xavier
+        generator = generator_from(seed)
+        self.W = Tensor(init((fan_in, fan_out), generator, dtype), requires_grad=True, dtype=dtype, name="W")
+        self.b = Tensor(bias_init((fan_out,), generator, dtype), requires_grad=True, dtype=dtype, name="b")
+
+    def __call__(self, x: Any) -> Any:
+        z = functional.dense(x, self.W, self.b)
+        return z if self.activation is functional.identity else self.activation(z)
+
+
+class Dropout(Module):
+    """While training, set each element to 0 with probability ``rate`` and scale the rest by ``1 / (1 - rate)``.
+
+    After ``eval()`` it returns its input. Srivastava et al., Dropout (2014), in the inverted form.
+
+    Args:
+        rate: Probability in [0, 1).
+        seed: Seed or generator the masks are drawn from.
+
+    >>> import numpy as np
+    >>> Dropout(0.5, seed=0)(np.ones(4))
+    array([2., 0., 0., 0.])
+    """
+
+    def __init__(self, rate: float, *, seed: int | np.random.Generator | None = None) -> None:
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout({rate!r}): expected a probability in [0, 1), the share of elements to drop.")
+        self.rate = rate
+        self.generator = generator_from(seed)
+
+    def __call__(self, x: Any) -> Any:
+        if not self.training or self.rate == 0:
+            return x
+        kept = self.generator.random(np.shape(x)) >= self.rate
+        return x * (kept.astype(np.asarray(unwrap(x)).dtype) / (1 - self.rate))
+
+
+class Sequential(Module):
+    """Layers, or any functions of one argument, applied one after the other.
+
+    >>> import numpy as np
+    >>> Sequential(Dense(3, 4, "tanh", seed=0), np.sin, Dense(4, 2, seed=1))(np.ones((5, 3), np.float32)).shape
+    (5, 2)
+    """
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(
+                    f"Sequential was given {operand(layer)}. Expected layers or functions, "
+                    "one argument each: Sequential(a, b), not Sequential([a, b])."
+                )
+        self.layers = list(layers)
+        self.name_parameters()
+
+    def __call__(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x

@@ -1,0 +1,96 @@
+"""Module: an object whose attributes hold parameters, found in the order the attributes were set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Self
+
+from ..tensor import Tensor
+
+
+class Module:
+    """A part of a model. Subclasses set plain attributes and define ``__call__``.
+
+    Parameters are the Tensors with ``requires_grad`` among the attributes, also inside Modules, lists, tuples and
+    dicts. A Tensor that is reached twice (shared weights) is one parameter, under its first path.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> class Line(tg.nn.Module):
+    ...     def __init__(self):
+    ...         self.slope = tg.Tensor(1.0, requires_grad=True)
+    ...         self.offset = tg.Tensor(0.0, requires_grad=True)
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> [path for path, parameter in Line().parameters()]
+    ['slope', 'offset']
+    """
+
+    training: bool = True
+
+    def __call__(self, *inputs: Any) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no __call__. Expected: a method __call__(self, x) that computes the output."
+        )
+
+    def parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield the path and the Tensor of every parameter, such as ``("layers[0].W", W)``."""
+        seen: set[int] = set()
+        for path, value in _walk(self):
+            if isinstance(value, Tensor) and value.requires_grad and id(value) not in seen:
+                seen.add(id(value))
+                yield path, value
+
+    def modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield the path and the Module of every part, this one first, under the path ``""``."""
+        for path, value in _walk(self):
+            if isinstance(value, Module):
+                yield path, value
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for _, parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self) -> Self:
+        """Switch every part to training: Dropout drops. Returns the module."""
+        return self._set_training(True)
+
+    def eval(self) -> Self:
+        """Switch every part to evaluation: the output is a fixed function of the input. Returns the module."""
+        return self._set_training(False)
+
+    def _set_training(self, training: bool) -> Self:
+        for _, module in self.modules():
+            module.training = training
+        return self
+
+    def name_parameters(self) -> None:
+        """Give every parameter its path as its name, which drawings and error messages show."""
+        for path, parameter in self.parameters():
+            parameter.name = path
+
+    def __repr__(self) -> str:
+        parts = [f"{path} {parameter.shape}" for path, parameter in self.parameters()]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _walk(root: Module) -> Iterator[tuple[str, Any]]:
+    """Yield the path and value of everything a Module holds, each container once, in a fixed order."""
+    stack: list[tuple[str, Any]] = [("", root)]
+    seen: set[int] = set()
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, Module):
+            children = [(f"{path}.{name}" if path else name, child) for name, child in vars(value).items()]
+        elif isinstance(value, dict):
+            children = [(f"{path}[{key!r}]", child) for key, child in value.items()]
+        elif isinstance(value, (list, tuple)):
+            children = [(f"{path}[{i}]", child) for i, child in enumerate(value)]
+        else:
+            children = []
+        if children or isinstance(value, Module):
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+        yield path, value
+        stack.extend(reversed(children))

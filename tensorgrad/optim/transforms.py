@@ -1,0 +1,149 @@
+"""The simple transforms: SGD itself, factors, schedules, weight decay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .hyperparameters import finite, not_negative
+from .pairs import Array, Arrays, Transform, from_lists
+from .schedules import Schedule
+
+
+class ScheduleState(NamedTuple):
+    """The number of updates made so far."""
+
+    step: int
+
+
+def sgd(learning_rate: float | Schedule) -> Transform:
+    """Gradient descent: a step against the gradient, or against whatever the transforms before it made of that.
+
+    ``update = -learning_rate * g``. Source: Cauchy 1847; with noisy gradients Robbins and Monro 1951.
+
+    Args:
+        learning_rate: A number >= 0, or a schedule: a function of the step (0 for the first update) returning one.
+
+    Raises:
+        TypeError, ValueError: The rate is no number or schedule, is negative or not finite; the last also at the step
+            at which a schedule returns such a rate.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> init, update = tg.optim.sgd(0.1)
+    >>> params = np.array([1.0, 2.0])
+    >>> update(np.array([10.0, -10.0]), init(params), params)
+    (array([-1.,  1.]), ())
+    """
+    if callable(learning_rate):
+        return _scheduled(_checked_rate(learning_rate))
+    return scale(-not_negative("sgd", "learning_rate", learning_rate))
+
+
+def scale(factor: float) -> Transform:
+    """Multiply by a finite factor: ``update = factor * g``.
+
+    Raises:
+        TypeError, ValueError: The factor is not a finite number.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> tg.optim.scale(3.0).update(np.ones(2), (), np.zeros(2))
+    (array([3., 3.]), ())
+    """
+    factor = finite("scale", "factor", factor)
+    return from_lists(lambda params: (), lambda gradients, state, params: (times(gradients, factor), state))
+
+
+def scale_by_schedule(schedule: Schedule) -> Transform:
+    """Multiply by a factor that changes: ``update = schedule(step) * g``, at step 0, 1, 2, ...
+
+    Raises:
+        TypeError: The schedule is not a function.
+        ValueError: At an update: it returned something that is not finite.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> init, update = tg.optim.scale_by_schedule(tg.optim.schedules.exponential_decay(1.0, 0.5))
+    >>> params = np.zeros(2)
+    >>> updates, state = update(np.ones(2), init(params), params)
+    >>> update(np.ones(2), state, params)
+    (array([0.5, 0.5]), ScheduleState(step=2))
+    """
+    if not callable(schedule):
+        raise TypeError(
+            f"scale_by_schedule was given {schedule!r}. Expected: a function of the step. Usual fix: scale(factor) "
+            "for a fixed factor."
+        )
+    return _scheduled(lambda step: finite("scale_by_schedule", f"schedule({step})", _plain(schedule(step))))
+
+
+def add_weight_decay(rate: float) -> Transform:
+    """Pull towards zero: ``update = g + rate * p``.
+
+    Before ``sgd`` this is the gradient of the penalty ``rate / 2 * sum(p**2)``; behind the direction of an adaptive
+    method it is decoupled decay, as in ``adamw``. Source: Krogh and Hertz, "A simple weight decay can improve
+    generalization", 1992.
+
+    Raises:
+        TypeError, ValueError: The rate is not a finite number >= 0.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> tg.optim.add_weight_decay(0.1).update(np.ones(2), (), np.array([10.0, -10.0]))
+    (array([2., 0.]), ())
+    """
+    rate = not_negative("add_weight_decay", "rate", rate)
+
+    def update(gradients: Arrays, state: Any, params: Arrays) -> tuple[Arrays, Any]:
+        return [decay + g for decay, g in zip(times(params, rate), gradients, strict=True)], state
+
+    return from_lists(lambda params: (), update)
+
+
+def times(arrays: Arrays, factor: float) -> Arrays:
+    """Return ``factor * array`` for each, in its own dtype."""
+    results = []
+    dtype = None
+    for array in arrays:
+        if array.dtype is not dtype:
+            dtype = array.dtype
+            constant = np.array(factor, dtype)  # NumPy takes twice as long to multiply by a Python float
+        results.append(array * constant)
+    return results
+
+
+def constants(arrays: Arrays, *numbers: float) -> list[list[Array]]:
+    """Return the numbers, once for each array, in its dtype."""
+    made: dict[Any, list[Array]] = {}
+    results = []
+    for array in arrays:
+        dtype = array.dtype
+        if dtype not in made:
+            made[dtype] = [np.array(number, dtype) for number in numbers]
+        results.append(made[dtype])
+    return results
+
+
+def _scheduled(schedule: Schedule) -> Transform:
+    def update(gradients: Arrays, state: ScheduleState, params: Arrays) -> tuple[Arrays, ScheduleState]:
+        return times(gradients, schedule(state.step)), ScheduleState(state.step + 1)
+
+    return from_lists(lambda params: ScheduleState(0), update)
+
+
+def _checked_rate(schedule: Schedule) -> Callable[[int], float]:
+    def negated(step: int) -> float:
+        rate = _plain(schedule(step))
+        if not 0 <= rate < math.inf:  # NaN is refused here too
+            raise ValueError(
+                f"the learning-rate schedule returned {rate!r} at step {step}. Expected: a finite number >= 0. "
+                "Usual fix: check schedule(step) over the range you train for."
+            )
+        return -rate
+
+    return negated
+
+
+def _plain(value: Any) -> float:
+    """A schedule written with NumPy returns np.float64, which would make float32 updates float64."""
+    return float(value)

@@ -1,0 +1,166 @@
+"""The table: from a NumPy callable to its derivative rules, and how a call is matched to them.
+
+A rule is a flat function per differentiable argument, ``(g, output, *inputs, **keywords)``, written in plain NumPy:
+
+    vjp(np.tanh, lambda g, y, x: g * (1 - y * y))
+
+Given arrays it computes; given Tensors, NumPy's protocols record what it does, which gives the next order.
+The dialect rules are written in stands in DESIGN section 5 (and in CONTRIBUTING.md).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .errors import name_of
+from .graph import Node
+
+Rule = Callable[..., Any]
+
+
+class Primitive:
+    """A differentiable function and its rules, one per leading argument; None where there is no derivative."""
+
+    __slots__ = ("count", "elementwise", "function", "keywords", "partial", "rules")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        rules: Sequence[Rule | None],
+        *,
+        elementwise: bool,
+        count: int | None,
+        keywords: frozenset[str],
+    ) -> None:
+        self.function = function
+        self.rules = rules
+        self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
+        self.count = count  # how many leading arguments are inputs of the graph; None: all of them
+        self.keywords = keywords
+        self.partial = isinstance(rules, tuple) and None in rules  # some inputs have no derivative
+
+
+class _EachArgument(Sequence[Rule]):
+    """The rules of a primitive with any number of like arguments: the rule is told which one it is for."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __len__(self) -> int:
+        raise TypeError("there is a rule for every argument, however many there are")
+
+    def __getitem__(self, index: Any) -> Any:
+        return lambda g, y, *inputs, **keywords: self.rule(index, g, y, *inputs, **keywords)
+
+
+# A function of the user's world is a primitive, or a plain callable that takes the call as NumPy would.
+TABLE: dict[Callable[..., Any], Primitive | Callable[..., Any]] = {}
+
+
+def vjp(function: Callable[..., Any], *rules: Rule | None, elementwise: bool | None = None) -> None:
+    """Enter a primitive and its rules. Ufuncs are elementwise unless they have a signature, as matmul has."""
+    if elementwise is None:
+        elementwise = isinstance(function, np.ufunc) and function.signature is None
+    code = next(rule for rule in rules if rule is not None).__code__
+    parameters = code.co_varnames[2 : code.co_argcount + code.co_kwonlyargcount]
+    _enter(
+        function,
+        Primitive(
+            function,
+            rules,
+            elementwise=elementwise,
+            count=len(rules),
+            keywords=frozenset(parameters[len(rules) :]),
+        ),
+    )
+
+
+def vjp_of_each(function: Callable[..., Any], rule: Rule) -> None:
+    """Enter a primitive of any number of like arguments; ``rule(position, g, y, *inputs, **keywords)``."""
+    code = rule.__code__
+    keywords = frozenset(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+    _enter(function, Primitive(function, _EachArgument(rule), elementwise=False, count=None, keywords=keywords))
+
+
+def takes_over(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a function written with other table entries as what these NumPy functions do on Tensors."""
+
+    def enter(replacement: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            _enter(function, replacement)
+        return replacement
+
+    return enter
+
+
+def _enter(function: Callable[..., Any], entry: Primitive | Callable[..., Any]) -> None:
+    if function in TABLE:
+        raise ValueError(f"{name_of(function)} has rules already; a function stands in the table once")
+    TABLE[function] = entry
+
+
+def refuse_missing_rules(primitive: Primitive, parents: Sequence[Node | None]) -> None:
+    """Raise if a tracked argument is one that the primitive has no rule for."""
+    for position, parent in enumerate(parents):
+        if parent is not None and parent.requires_grad and primitive.rules[position] is None:
+            raise TypeError(
+                f"{name_of(primitive.function)} has no derivative for its argument {position}, which requires a "
+                "gradient. Usual fix: pass that argument as a plain array, or detach() it if it is a constant here."
+            )
+
+
+def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return a call's graph inputs by position and everything else by keyword, as the function's signature names it.
+
+    ``np.sum(t, 0)`` becomes ``(t,), {axis: 0}``; ``np.clip(t, a_max=u, a_min=0)`` becomes ``(t, 0, u)``.
+    """
+    names = _parameters(primitive.function)
+    count = primitive.count or 0
+    if len(args) > len(names):
+        raise TypeError(
+            f"{name_of(primitive.function)} takes at most {len(names)} positional arguments, {len(args)} were given"
+        )
+    given = {**dict(zip(names, args, strict=False)), **keywords}
+    inputs = []
+    for name in names[:count]:
+        if name not in given:
+            break
+        inputs.append(given.pop(name))
+    if not given.keys() <= primitive.keywords:
+        raise _refused_keywords(primitive, given)
+    return inputs, given
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except ValueError:
+        raise TypeError(
+            f"{name_of(function)} does not tell its parameter names: pass its arrays by position and the rest by keyword."
+        ) from None
+
+
+def no_rule(function: Callable[..., Any]) -> TypeError:
+    """Return the error for a function that stands nowhere in the table."""
+    name = name_of(function)
+    return TypeError(
+        f"{name} was given a Tensor, and tensorgrad has no derivative rule for it. Expected: a function with a rule. "
+        f"Usual fix: write it with functions that have one, or, where its result is a constant of the model, "
+        f"give it plain arrays: {name}(t.detach().numpy())."
+    )
+
+
+def _refused_keywords(primitive: Primitive, keywords: Mapping[str, Any]) -> TypeError:
+    name = name_of(primitive.function)
+    refused = ", ".join(sorted(keywords.keys() - primitive.keywords))
+    allowed = ", ".join(sorted(primitive.keywords)) or "none"
+    return TypeError(
+        f"{name} on a Tensor does not take the keyword {refused} (it takes: {allowed}). A keyword without a rule "
+        "would give a wrong gradient. Usual fix: leave it out and apply its effect in a separate step."
+    )

@@ -1,0 +1,103 @@
+"""Rules of functions that act element by element. The engine undoes the broadcasting of their inputs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..primitives import takes_over, vjp
+from ..tensor import differentiable
+
+# ---- arithmetic --------------------------------------------------------------------------------------------
+
+vjp(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
+vjp(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+vjp(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+vjp(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
+vjp(
+    np.power,
+    lambda g, y, x, n: g * n * x ** (n - (n != 0)),  # x**0 is 1: its slope is 0, not 0 * x**-1
+    lambda g, y, x, n: g * y * _log_of_base(x, y),
+)
+vjp(np.negative, lambda g, y, x: -g)
+vjp(np.positive, lambda g, y, x: g)
+vjp(np.reciprocal, lambda g, y, x: -g * y * y)
+vjp(np.square, lambda g, y, x: g * 2 * x)
+vjp(np.sqrt, lambda g, y, x: g * 0.5 / y)
+vjp(np.absolute, lambda g, y, x: g * np.sign(x))
+
+
+def _log_of_base(x: Any, y: Any) -> Any:
+    """log(x), but 0 at 0, where 0**n stays 0; a Python number takes the dtype of y, where np.log makes float64 of it."""
+    x = x + (x == 0)
+    return np.log(x if hasattr(x, "dtype") else y.dtype.type(x))
+
+
+# ---- exponentials and trigonometry -------------------------------------------------------------------------
+
+vjp(np.exp, lambda g, y, x: g * y)
+vjp(np.exp2, lambda g, y, x: g * y * math.log(2))
+vjp(np.expm1, lambda g, y, x: g * (y + 1))
+vjp(np.log, lambda g, y, x: g / x)
+vjp(np.log2, lambda g, y, x: g / (x * math.log(2)))
+vjp(np.log10, lambda g, y, x: g / (x * math.log(10)))
+vjp(np.log1p, lambda g, y, x: g / (x + 1))
+vjp(np.sin, lambda g, y, x: g * np.cos(x))
+vjp(np.cos, lambda g, y, x: -g * np.sin(x))
+vjp(np.tan, lambda g, y, x: g * (1 + y * y))
+vjp(np.sinh, lambda g, y, x: g * np.cosh(x))
+vjp(np.cosh, lambda g, y, x: g * np.sinh(x))
+vjp(np.tanh, lambda g, y, x: g * (1 - y * y))  # the output, not the input: cosh overflows
+vjp(np.arctan, lambda g, y, x: g / (1 + x * x))
+
+# ---- choices: a tie shares the gradient evenly, a bound passes it on ---------------------------------------
+
+vjp(
+    np.maximum,
+    lambda g, y, a, b: 0.5 * g * (a > b) + 0.5 * g * (a >= b),
+    lambda g, y, a, b: 0.5 * g * (b > a) + 0.5 * g * (b >= a),
+)
+vjp(
+    np.minimum,
+    lambda g, y, a, b: 0.5 * g * (a < b) + 0.5 * g * (a <= b),
+    lambda g, y, a, b: 0.5 * g * (b < a) + 0.5 * g * (b <= a),
+)
+
+
+@differentiable(
+    None,
+    lambda g, y, condition, a, b: np.where(condition, g, 0),  # not a product: 0 * inf would not be 0
+    lambda g, y, condition, a, b: np.where(condition, 0, g),
+    elementwise=True,
+)
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(condition, a, b)
+
+
+@takes_over(np.where)
+def where(condition: Any, *branches: Any) -> Any:
+    """np.where with its two branches; with the condition alone it asks for places, which are constants."""
+    return _where(condition, *branches) if branches else np.nonzero(condition)
+
+
+@differentiable(
+    lambda g, y, x, low, high: g * (_at_least(x, low) & _at_least(high, x)),
+    lambda g, y, x, low, high: g * ~_at_least(x, low),
+    lambda g, y, x, low, high: g * ~_at_least(high, x),
+    elementwise=True,
+)
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return np.clip(x, low, high)
+
+
+def _at_least(a: Any, b: Any) -> Any:
+    """a >= b as a plain array of bools; a bound of None holds always."""
+    return np.bool(True) if a is None or b is None else a >= b
+
+
+@takes_over(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """np.clip with either spelling of its bounds."""
+    return _clip(a, a_min if min is None else min, a_max if max is None else max)

@@ -1,0 +1,74 @@
+"""Rules of functions that move elements about without changing them, and of those that join arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import unbroadcast
+from ..primitives import takes_over, vjp, vjp_of_each
+from ..tensor import apply, differentiable
+
+
+def _inverse(axes: Sequence[int] | None) -> list[int] | None:
+    """Return the permutation of axes that undoes one."""
+    return None if axes is None else sorted(range(len(axes)), key=lambda i: axes[i] % len(axes))
+
+
+vjp(np.squeeze, lambda g, y, x, axis=None: g.reshape(x.shape))
+vjp(np.expand_dims, lambda g, y, x, axis: g.reshape(x.shape))
+vjp(np.transpose, lambda g, y, x, axes=None: np.transpose(g, axes=_inverse(axes)))
+vjp(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1=axis1, axis2=axis2))
+vjp(np.moveaxis, lambda g, y, x, source, destination: np.moveaxis(g, source=destination, destination=source))
+vjp(np.broadcast_to, lambda g, y, x, shape: unbroadcast(g, x.shape))
+vjp(np.copy, lambda g, y, x, order="K": g)
+
+
+@differentiable(lambda g, y, x, *, shape, order: g.reshape(x.shape, order=order))
+def _reshape(x: Any, *, shape: Any, order: str) -> Any:
+    return x.reshape(shape, order=order)
+
+
+@takes_over(np.reshape)
+def reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None) -> Any:
+    """np.reshape in C or Fortran order; the orders that depend on the memory layout are refused."""
+    if order not in ("C", "F"):
+        raise TypeError(f"np.reshape of a Tensor takes order 'C' or 'F', not {order!r}: a Tensor has no memory layout.")
+    return _reshape(a, shape=newshape if shape is None else shape, order=order)
+
+
+@takes_over(np.ravel)
+def ravel(a: Any, order: str = "C") -> Any:
+    """np.ravel: a reshape to one axis."""
+    return reshape(a, -1, order)
+
+
+def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
+    return np.concatenate(arrays, axis=axis)
+
+
+def _part(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
+    """Cut one array's part out of the gradient of the whole."""
+    if axis is None:  # the arrays were flattened
+        start = sum(np.size(array) for array in arrays[:position])
+        return g[start : start + np.size(arrays[position])].reshape(arrays[position].shape)
+    start = sum(np.shape(array)[axis] for array in arrays[:position])
+    own = slice(start, start + arrays[position].shape[axis])
+    return g[(slice(None),) * (axis % g.ndim) + (own,)]
+
+
+vjp_of_each(_concatenate, _part)
+
+
+@takes_over(np.concatenate)
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """np.concatenate, each array an input of its own."""
+    return apply(_concatenate, tuple(arrays), {"axis": axis})
+
+
+@takes_over(np.stack)
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """np.stack: each array gets the new axis, then they are joined along it."""
+    return concatenate([np.expand_dims(array, axis) for array in arrays], axis)

@@ -1,0 +1,548 @@
+"""Tensor: the value a user holds. Operators, NumPy's two protocols, and the array methods that have rules."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+from . import autodiff
+from .errors import failed
+from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
+from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_rules, vjp
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_new = object.__new__
+_PLAIN = frozenset({float, int, bool, complex, np.ndarray, np.float64, np.float32})
+
+
+def wrap(node: Node) -> Tensor:
+    """Return the Tensor that holds a node."""
+    tensor = _new(Tensor)
+    tensor._node = node
+    return tensor
+
+
+def unwrap(value: Any) -> Any:
+    """Return a value with the Tensors in it, however deep in lists and tuples, replaced by their arrays."""
+    if value.__class__ is Tensor:
+        return value._node.value
+    if value.__class__ is list or value.__class__ is tuple:
+        return value.__class__([unwrap(item) for item in value])
+    return value
+
+
+def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any] = NO_KEYWORDS) -> Any:
+    """Call a function of the table on Tensors and arrays; with no Tensor among them, on arrays: arrays come back."""
+    primitive = TABLE.get(function)
+    if primitive.__class__ is not Primitive:
+        if primitive is None:
+            raise no_rule(function)
+        return primitive(*args, **keywords)
+    count = primitive.count
+    if (count is not None and len(args) > count) or (keywords and not keywords.keys() <= primitive.keywords):
+        args, keywords = bound(primitive, args, keywords)
+    parents: list[Node | None] = []
+    inputs: list[Any] = []
+    tensors = tracked = False
+    for arg in args:
+        if arg.__class__ is Tensor:
+            node = arg._node
+            parents.append(node)
+            inputs.append(node.value)
+            tensors = True
+            if node.requires_grad:
+                tracked = True
+        else:
+            if (arg.__class__ is list or arg.__class__ is tuple) and primitive.rules[len(inputs)] is not None:
+                arg = np.asarray(arg)  # rules ask inputs for their shape
+            parents.append(None)
+            inputs.append(arg)
+    try:
+        value = function(*inputs, **keywords)
+    except (ValueError, TypeError, IndexError) as error:
+        names = [None if parent is None else parent.name for parent in parents]
+        raise failed(function, inputs, names, error) from error
+    if tracked and is_recording():
+        if primitive.partial:
+            refuse_missing_rules(primitive, parents)
+        return wrap(record(function, tuple(parents), tuple(inputs), keywords, value))
+    return wrap(Leaf(value)) if tensors else value
+
+
+def known(value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """Record a call whose value has been computed already, by a cheaper way than the function's own."""
+    parents = tuple([arg._node if arg.__class__ is Tensor else None for arg in args])
+    tensors = [parent for parent in parents if parent is not None]
+    if not tensors:
+        return value
+    if is_recording() and True in [parent.requires_grad for parent in tensors]:
+        inputs = tuple([unwrap(arg) for arg in args])
+        return wrap(record(function, parents, inputs, keywords, value))
+    return wrap(Leaf(value))
+
+
+def differentiable(*rules: Rule | None, elementwise: bool = False) -> Callable[[F], F]:
+    """Enter a function of arrays in the table with its rules, and let it take Tensors.
+
+    The graph keeps the function of arrays; what is returned is the function of both.
+    """
+
+    def decorate(function: F) -> F:
+        vjp(function, *rules, elementwise=elementwise)
+
+        @functools.wraps(function)
+        def call(*args: Any, **keywords: Any) -> Any:
+            return apply(function, args, keywords)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return the forward and the reflected operator method of a ufunc.
+
+    They compute with Python's operator, not the ufunc: ten times faster on NumPy scalars and equal bit for bit.
+    """
+
+    def forward(self: Tensor, other: Any) -> Any:
+        a = self._node
+        x = a.value
+        if other.__class__ is Tensor:
+            b = other._node
+            y = b.value
+        elif other.__class__ in _PLAIN:
+            b = None
+            y = other
+        else:
+            return _unusual(ufunc, self, other, self, other)
+        try:
+            value = operate(x, y)
+        except ValueError as error:
+            raise failed(ufunc, (x, y), (a.name, b and b.name), error) from error
+        if is_recording() and (a.requires_grad or (b is not None and b.requires_grad)):
+            return wrap(record(ufunc, (a, b), (x, y), NO_KEYWORDS, value))
+        return wrap(Leaf(value))
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        if other.__class__ not in _PLAIN:
+            return _unusual(ufunc, self, other, other, self)
+        a = self._node
+        x = a.value
+        value = operate(other, x)
+        if is_recording() and a.requires_grad:
+            return wrap(record(ufunc, (None, a), (other, x), NO_KEYWORDS, value))
+        return wrap(Leaf(value))
+
+    return forward, reflected
+
+
+def _unusual(ufunc: np.ufunc, self: Tensor, other: Any, *operands: Any) -> Any:
+    """An operand that is neither a Tensor nor plain: an array-like goes through the ufunc, anything else may answer."""
+    if isinstance(other, (np.ndarray, np.generic, list, tuple)):
+        return apply(ufunc, operands)
+    return NotImplemented
+
+
+def _comparison(operate: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return a comparison method: its result is a plain bool array, a constant of the model."""
+
+    def compare(self: Tensor, other: Any) -> Any:
+        return operate(self._node.value, unwrap(other))
+
+    return compare
+
+
+class Tensor:
+    """An array that remembers how it was made.
+
+    Args:
+        data: Anything ``np.array`` takes. It is copied: a Tensor never aliases the caller's array.
+        requires_grad: Whether ``backward()`` shall leave a gradient in ``.grad``. Needs a floating dtype.
+        dtype: NumPy dtype; by default NumPy's own choice (Python floats give float64).
+        name: Shown in drawings and error messages.
+
+    Raises:
+        TypeError: The data are not numbers, or not floating and ``requires_grad`` is set.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> loss = np.sum(x**2)
+    >>> loss.backward()
+    >>> x.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "_node")
+    _node: Node
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None
+    ) -> None:
+        if isinstance(data, Tensor):
+            if data.requires_grad:
+                raise TypeError(
+                    "Tensor(t) of a tensor that is part of a graph would cut it off. Expected: plain data. "
+                    "Usual fix: use t itself, or say t.detach() if the cut is meant."
+                )
+            data = data._node.value
+        value = np.array(data, dtype=dtype)
+        if value.dtype.kind not in "biufc":
+            raise TypeError(
+                f"Tensor of dtype {value.dtype}: expected numbers. Usual fix: np.asarray(data, dtype=float), "
+                "after checking that all rows have the same length."
+            )
+        if requires_grad:
+            _refuse_integers(value)
+        self._node = Leaf(value, requires_grad, name)
+
+    # ---- what it holds -------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The array itself, not a copy. On a leaf it can be set, ``p.data -= rate * p.grad`` included."""
+        return self._node.value
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        leaf = self._leaf("set .data of")
+        old = leaf.value
+        if value is not old:
+            new = np.array(unwrap(value), dtype=old.dtype)
+            if new.shape != old.shape:
+                raise ValueError(
+                    f".data of {leaf.label} has shape {old.shape}; it was given {new.shape}. Expected: the same shape. "
+                    "Usual fix: reshape the value, or make a new Tensor."
+                )
+            value = new
+        leaf.write(value)
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that ``backward()`` has added up: an array like ``.data``, or None. Leaves only."""
+        return self._node.grad if isinstance(self._node, Leaf) else None
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        leaf = self._leaf("set .grad of")
+        if value is not None:
+            value = np.array(unwrap(value), dtype=leaf.value.dtype)
+            if value.shape != leaf.value.shape:
+                raise ValueError(
+                    f".grad of {leaf.label} {leaf.value.shape} was given shape {value.shape}. Expected: the same shape."
+                )
+        leaf.grad = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow here: a leaf that asks for one, or anything recorded from such a leaf."""
+        return self._node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        leaf = self._leaf("set .requires_grad of")
+        if value:
+            _refuse_integers(leaf.value)
+        leaf.requires_grad = bool(value)
+
+    @property
+    def name(self) -> str | None:
+        """What drawings and messages call it."""
+        return self._node.name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        self._node.name = value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._node.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._node.value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        return self._node.value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self._node.value.size  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose: all axes reversed."""
+        return apply(np.transpose, (self,))  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged: the transpose of each matrix of a stack."""
+        return self.swapaxes(-1, -2)
+
+    # ---- gradients -----------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add the gradient of this tensor to ``.grad`` of every leaf it was made from.
+
+        Args:
+            gradient: What to start from, of this tensor's shape: the gradient of some scalar with respect to this
+                tensor. May be left out for a single number, where it is 1.
+
+        Raises:
+            RuntimeError: Nothing to differentiate; or the graph is stale (a parameter was updated in between).
+            ValueError: No ``gradient`` for more than one element, or one of another shape.
+
+        An error leaves every ``.grad`` as it was.
+
+        >>> import tensorgrad as tg
+        >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).backward([1.0, 10.0])
+        >>> x.grad
+        array([ 2., 40.])
+        """
+        node = self._node
+        if not node.requires_grad:
+            raise RuntimeError(
+                f"backward() on a tensor of shape {self.shape} that depends on nothing that requires a gradient. "
+                "Usual fix: make the parameters with requires_grad=True, and compute outside tg.no_grad()."
+            )
+        for leaf, g in autodiff.backward(node, self._seed(gradient)).items():
+            assert isinstance(leaf, Leaf)
+            leaf.grad = g if leaf.grad is None else leaf.grad + g  # a new array: someone may hold the old one
+
+    def _seed(self, gradient: Any) -> Any:
+        value = self._node.value
+        if gradient is None:
+            if not value.shape:
+                return value.dtype.type(1)
+            if value.size != 1:
+                raise ValueError(
+                    f"backward() on a tensor of shape {self.shape}: expected a single number, or a gradient of that shape "
+                    "to start from. Usual fix: reduce it with np.sum or np.mean, or call backward(gradient)."
+                )
+            return np.ones_like(value)
+        seed = np.asarray(unwrap(gradient), dtype=value.dtype)
+        if seed.shape != self.shape:
+            raise ValueError(
+                f"backward(gradient) was given shape {seed.shape} for a tensor of shape {self.shape}. "
+                "Expected: the same shape. Usual fix: np.broadcast_to(gradient, t.shape)."
+            )
+        return seed.copy()
+
+    def zero_grad(self) -> None:
+        """Forget the gradient added up so far."""
+        self._leaf("zero_grad of").grad = None
+
+    def detach(self) -> Tensor:
+        """Return a copy of the value that is a constant: no gradient flows through it."""
+        return wrap(Leaf(self._node.value.copy(), name=self._node.name))
+
+    def numpy(self) -> Any:
+        """Return a copy of the value as a plain array."""
+        return np.array(self._node.value)
+
+    def item(self) -> Any:
+        """Return the single number it holds as a Python number."""
+        return self._node.value.item()
+
+    def tolist(self) -> Any:
+        """Return the values as nested Python lists."""
+        return self._node.value.tolist()
+
+    def _leaf(self, deed: str) -> Leaf:
+        if not isinstance(self._node, Leaf):
+            raise RuntimeError(
+                f"cannot {deed} the result of {self._node.label}: only leaves, made with Tensor(...), have that. "
+                "Usual fix: compute a new tensor, or t.detach() to get a leaf."
+            )
+        return self._node
+
+    # ---- NumPy's protocols ---------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method != "__call__":
+            raise TypeError(
+                f"np.{ufunc.__name__}.{method} has no derivative rule on a Tensor. Usual fix: the function of that "
+                "meaning, such as np.sum for np.add.reduce or np.max for np.maximum.reduce."
+            )
+        if "out" in keywords:
+            raise TypeError(
+                f"np.{ufunc.__name__} was asked to write a Tensor into a plain array (out=, or an in-place operator such "
+                "as a += t), which would lose its graph. Usual fix: a = a + t."
+            )
+        return apply(ufunc, inputs, keywords)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> Any:
+        return apply(function, args, keywords)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self._node.requires_grad:
+            raise TypeError(
+                f"a Tensor of shape {self.shape} that is part of a graph cannot become a plain array (np.asarray(t), "
+                "np.array([t, t]), a[i] = t): its gradient would be lost. Usual fix: np.stack([t, t]) to build an array "
+                "from tensors, also instead of filling one by assignment; t.detach().numpy() to leave the graph."
+            )
+        return np.array(self._node.value, dtype=dtype)
+
+    def _number(self, kind: Callable[[Any], Any]) -> Any:
+        if self._node.requires_grad:
+            raise TypeError(
+                f"{kind.__name__}(t) of a Tensor that is part of a graph would lose its gradient (math.exp(t) asks for "
+                "it too). Usual fix: np.exp(t) to stay in the graph; t.item() to leave it."
+            )
+        return kind(self._node.value)
+
+    def __float__(self) -> float:
+        return self._number(float)  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return self._number(int)  # type: ignore[no-any-return]
+
+    def __complex__(self) -> complex:
+        return self._number(complex)  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        return operator.index(self._node.value)
+
+    def __bool__(self) -> bool:
+        return bool(self._node.value)
+
+    # ---- operators -----------------------------------------------------------------------------------------
+
+    __add__, __radd__ = _operators(np.add, operator.add)
+    __sub__, __rsub__ = _operators(np.subtract, operator.sub)
+    __mul__, __rmul__ = _operators(np.multiply, operator.mul)
+    __truediv__, __rtruediv__ = _operators(np.divide, operator.truediv)
+    __pow__, __rpow__ = _operators(np.power, operator.pow)
+    __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
+
+    __lt__ = _comparison(operator.lt)
+    __le__ = _comparison(operator.le)
+    __gt__ = _comparison(operator.gt)
+    __ge__ = _comparison(operator.ge)
+    __eq__ = _comparison(operator.eq)
+    __ne__ = _comparison(operator.ne)
+    __hash__ = None  # type: ignore[assignment]  # equality is elementwise, as on arrays
+
+    def __neg__(self) -> Tensor:
+        return apply(np.negative, (self,))  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return apply(np.absolute, (self,))  # type: ignore[no-any-return]
+
+    # ---- a sequence of rows --------------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return apply(operator.getitem, (self, unwrap(index)))  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            "t[i] = v is not supported on a Tensor. Usual fix: collect the parts in a list and np.stack or "
+            "np.concatenate them, or choose elements with np.where; on a parameter, t.data[i] = v outside a graph."
+        )
+
+    def __len__(self) -> int:
+        return len(self._node.value)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._node.value), separator=", ", prefix="Tensor(")
+        node = self._node
+        if isinstance(node, Leaf):
+            made = ", requires_grad=True" if node.requires_grad else ""
+        else:
+            made = f", made by {node.label}"
+        dtype = "" if node.value.dtype == np.float64 else f", dtype={node.value.dtype}"
+        return f"Tensor({text}{dtype}{made}{f', name={node.name!r}' if node.name else ''})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    # ---- array methods -------------------------------------------------------------------------------------
+
+    def sum(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        return apply(np.sum, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        return apply(np.mean, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def var(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        return apply(np.var, (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def std(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        return apply(np.std, (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def max(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        return apply(np.max, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def min(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        return apply(np.min, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
+
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
+        """Return plain indices: they are constants of the model."""
+        return np.argmax(self._node.value, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
+        """Return plain indices: they are constants of the model."""
+        return np.argmin(self._node.value, axis=axis, keepdims=keepdims)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        return apply(np.clip, (self, min, max))  # type: ignore[no-any-return]
+
+    def dot(self, other: Any) -> Tensor:
+        return apply(np.dot, (self, other))  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
+        target = shape[0] if len(shape) == 1 else shape
+        return apply(np.reshape, (self,), {"shape": target, "order": order})  # type: ignore[no-any-return]
+
+    def ravel(self, order: str = "C") -> Tensor:
+        return apply(np.ravel, (self,), {"order": order})  # type: ignore[no-any-return]
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Tensor:
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else (axes or None)
+        return apply(np.transpose, (self,), {"axes": order})  # type: ignore[no-any-return]
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        return apply(np.swapaxes, (self,), {"axis1": axis1, "axis2": axis2})  # type: ignore[no-any-return]
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        return apply(np.squeeze, (self,), {"axis": axis})  # type: ignore[no-any-return]
+
+    def astype(self, dtype: Any) -> Any:
+        """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain."""
+        if np.dtype(dtype).kind in "biu":
+            return self._node.value.astype(dtype)
+        return apply(astype, (self,), {"dtype": dtype})
+
+    def copy(self) -> Tensor:
+        return apply(np.copy, (self,))  # type: ignore[no-any-return]
+
+
+@differentiable(lambda g, y, x, *, dtype: g.astype(x.dtype))
+def astype(x: Any, *, dtype: Any) -> Any:
+    """Return a copy of ``x`` in another dtype: ``x.astype(dtype)``."""
+    return x.astype(dtype)
+
+
+def _refuse_integers(value: Any) -> None:
+    if value.dtype.kind in "biu":
+        raise TypeError(
+            f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient: it cannot change by "
+            "small amounts. Expected: a floating dtype. Usual fix: dtype=float, or 1.0 in place of 1."
+        )

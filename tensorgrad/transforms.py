@@ -1,0 +1,114 @@
+"""grad and value_and_grad: functions of functions, NumPy in and NumPy out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import autodiff
+from .graph import NO_KEYWORDS, Leaf, Node, paths, record, recording
+from .primitives import vjp
+from .tensor import Tensor, unwrap, wrap
+
+__all__ = ["grad", "value_and_grad"]
+
+
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+    """Return the function that computes the gradient of a scalar function.
+
+    Args:
+        f: A function of arrays, written in plain NumPy, that returns a single number.
+        argnums: Which positional arguments to differentiate; a sequence gives a tuple of gradients.
+
+    Raises:
+        ValueError: f returned more than one number.
+        TypeError: An argument to differentiate is not floating.
+
+    Gradients of gradients come out right: ``grad(grad(f))``.
+
+    >>> import numpy as np
+    >>> grad(lambda x: np.sum(np.sin(x)))(np.zeros(3))
+    array([1., 1., 1.])
+    >>> grad(grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    """
+    both = value_and_grad(f, argnums)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **keywords: Any) -> Any:
+        return both(*args, **keywords)[1]
+
+    return gradient
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0
+) -> Callable[..., tuple[Any, Any]]:
+    """Return the function that computes a scalar function and its gradient; see ``grad``.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (np.float64(9.0), np.float64(6.0))
+    """
+
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(f)
+    def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
+        arguments = list(args)
+        with recording():
+            for position in positions:
+                arguments[position] = wrap(_fresh(args[position]))
+            wanted = [arguments[position]._node for position in positions]
+            value, gradients, outside = _differentiated(f(*arguments, **keywords), wanted)
+        if not outside and not any(isinstance(args[position], Tensor) for position in positions):
+            value, gradients = unwrap(value), unwrap(gradients)
+        return value, gradients[0] if isinstance(argnums, int) else tuple(gradients)
+
+    return both
+
+
+def _argument(x: Any) -> Any:
+    """The identity: the node of a function's own argument."""
+    return x
+
+
+vjp(_argument, lambda g, y, x: g)
+
+
+def _fresh(value: Any) -> Node:
+    """Return a node of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
+    if isinstance(value, Tensor):
+        node = value._node
+        return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
+    return Tensor(value, requires_grad=True)._node
+
+
+def _differentiated(result: Any, wanted: list[Node]) -> tuple[Any, list[Tensor], bool]:
+    """Return the result, its gradients, and whether anything outside the function is being differentiated too."""
+    if np.size(result) != 1:
+        raise ValueError(
+            f"grad of a function that returned shape {np.shape(result)}. Expected a single number. "
+            "Usual fix: reduce it with np.sum or np.mean."
+        )
+    if not isinstance(result, Tensor) or not result.requires_grad:
+        return result, [_zeros(node) for node in wanted], False
+    root = result._node
+    operations, members, _ = paths(root, wanted)
+    outside = any(
+        parent is not None and parent.requires_grad and parent not in members
+        for node in (*operations, *wanted)
+        for parent in node.parents
+    )
+    seed = np.ones_like(root.value)[()]
+    if outside:
+        found = autodiff.backward(root, wrap(Leaf(seed)), wanted, wrap)
+    else:
+        found = {node: wrap(Leaf(g)) for node, g in autodiff.backward(root, seed, wanted).items()}
+    return result, [found[node] if node in found else _zeros(node) for node in wanted], outside
+
+
+def _zeros(node: Node) -> Tensor:
+    return wrap(Leaf(np.zeros_like(node.value)))

@@ -1,0 +1,149 @@
+"""Trees: any nesting of dict, list, tuple and namedtuple, taken apart into a list of leaves and put together again.
+
+Everything else is a leaf, None included. Dicts keep their own order. The functions call themselves once per level of
+nesting, not per leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+
+class Structure(NamedTuple):
+    """A nesting without its leaves: the container's type, its keys and the structures inside; type None for a leaf."""
+
+    kind: type | None
+    keys: tuple[Any, ...] = ()
+    inner: tuple[Structure, ...] = ()
+
+
+LEAF = Structure(None)
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """Return the leaves of a tree, in order, and its structure.
+
+    >>> leaves, structure = flatten({"layers": [(1, 2), 3], "rate": 4})
+    >>> leaves
+    [1, 2, 3, 4]
+    >>> rebuild(structure, [10, 20, 30, 40])
+    {'layers': [(10, 20), 30], 'rate': 40}
+    """
+    leaves: list[Any] = []
+    return leaves, _take_apart(tree, leaves)
+
+
+def _take_apart(tree: Any, leaves: list[Any]) -> Structure:
+    entries = _entries(tree)
+    if entries is None:
+        leaves.append(tree)
+        return LEAF
+    keys, values = entries
+    return Structure(type(tree), keys, tuple([_take_apart(value, leaves) for value in values]))
+
+
+def _entries(tree: Any) -> tuple[tuple[Any, ...], Sequence[Any]] | None:
+    """Return keys and values of a container; None for a leaf."""
+    if isinstance(tree, dict):
+        return tuple(tree), list(tree.values())
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return tree._fields, tree
+    if isinstance(tree, (list, tuple)):
+        return tuple(range(len(tree))), tree
+    return None
+
+
+def rebuild(structure: Structure, leaves: Sequence[Any]) -> Any:
+    """Return the tree of a structure with these leaves: the inverse of ``flatten``.
+
+    Raises:
+        ValueError: Not as many leaves as the structure has places.
+    """
+    places = count(structure)
+    if len(leaves) != places:
+        raise ValueError(f"rebuild was given {len(leaves)} leaves for a structure with {places} places.")
+    return _put_together(structure, iter(leaves).__next__)
+
+
+def _put_together(structure: Structure, next_leaf: Callable[[], Any]) -> Any:
+    kind = structure.kind
+    if kind is None:
+        return next_leaf()
+    values = [_put_together(inner, next_leaf) for inner in structure.inner]
+    if issubclass(kind, dict):
+        new = kind.__new__(kind)  # not kind(pairs): a defaultdict takes its factory first
+        new.update(zip(structure.keys, values, strict=True))
+        return new
+    if hasattr(kind, "_make"):
+        return kind._make(values)
+    return kind(values)  # type: ignore[call-arg]
+
+
+def count(structure: Structure) -> int:
+    """Return the number of leaves of a structure."""
+    return 1 if structure.kind is None else sum(map(count, structure.inner))
+
+
+def paths(structure: Structure, root: str = "") -> list[str]:
+    """Return where each leaf stands, as one would write it in Python.
+
+    >>> paths(flatten({"layers": [(1, 2), 3], "rate": 4})[1])
+    ['["layers"][0][0]', '["layers"][0][1]', '["layers"][1]', '["rate"]']
+    """
+    if structure.kind is None:
+        return [root]
+    inner = zip(structure.keys, structure.inner, strict=True)
+    return [path for key, child in inner for path in paths(child, root + _step(structure.kind, key))]
+
+
+def _step(kind: type, key: Any) -> str:
+    if hasattr(kind, "_fields"):
+        return f".{key}"
+    return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
+
+
+def leaves_like(structure: Structure, tree: Any, root: str = "") -> list[Any]:
+    """Return the leaves of a tree that must have the given structure, in that structure's order.
+
+    Dicts may hold their keys in another order. ``root`` is what the error calls the tree.
+
+    Raises:
+        ValueError: The nesting differs; says where, and how.
+
+    >>> structure = flatten({"W": 0, "b": [0, 0]})[1]
+    >>> leaves_like(structure, {"b": [2, 3], "W": 1})
+    [1, 2, 3]
+    """
+    kind = structure.kind
+    entries = _entries(tree)
+    if kind is None:
+        if entries is not None:
+            raise ValueError(f"{root or 'the tree'} is a {type(tree).__name__}; expected a single leaf.")
+        return [tree]
+    if entries is None or _family(kind) is not _family(type(tree)):
+        raise ValueError(f"{root or 'the tree'} is a {type(tree).__name__}; expected a {kind.__name__}.")
+    found = dict(zip(*entries, strict=True))
+    if found.keys() != set(structure.keys):
+        raise ValueError(_other_keys(structure, found, root))
+    return [
+        leaf
+        for key, inner in zip(structure.keys, structure.inner, strict=True)
+        for leaf in leaves_like(inner, found[key], root + _step(kind, key))
+    ]
+
+
+def _family(kind: type) -> type:
+    """The types that may stand for each other: an OrderedDict for a dict, but no tuple for a list."""
+    return next((family for family in (dict, list) if issubclass(kind, family)), kind)
+
+
+def _other_keys(structure: Structure, found: dict[Any, Any], root: str) -> str:
+    kind = structure.kind
+    assert kind is not None
+    name = root or "the tree"
+    if _family(kind) is not dict:
+        return f"{name} has {len(found)} entries; expected {len(structure.keys)}."
+    missing = [key for key in structure.keys if key not in found]
+    unknown = [key for key in found if key not in structure.keys]
+    return f"{name} lacks the keys {missing} and has the unknown keys {unknown}; expected {list(structure.keys)}."

@@ -1,0 +1,164 @@
+"""``graph(t)`` and the Graph it returns: a recorded graph, ready to be shown in whatever form is wanted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ..graph import Node
+from . import render
+from .boxes import picture
+from .dot import DIRECTIONS, dot_source
+from .mermaid import mermaid_source
+from .model import Model, read
+from .text import listing
+
+_SHORT = 200  # lines that a prompt shows unasked
+_DOTS_PER_INCH = 192
+
+
+def graph(*tensors: Any, direction: str = "down") -> Graph:
+    """Return a drawing of how tensors were computed.
+
+    Operations show their name, settings and output shape, and a dtype where it is not the graph's common one.
+    Parameters (``requires_grad``) and other leaves are repeated next to each use; plain arrays and numbers show
+    as constants. It is a snapshot: later updates do not change it.
+
+    Args:
+        tensors: One or more Tensors, usually a loss.
+        direction: The way data flows on the page: ``"down"`` or ``"right"``.
+
+    Raises:
+        TypeError: An argument is not a Tensor, or there is none.
+        ValueError: The direction is unknown.
+
+    >>> import numpy as np, tensorgrad as tg
+    >>> x = tg.Tensor([[1.0, 2.0]], name="x")
+    >>> W = tg.Tensor([[1.0], [2.0]], requires_grad=True, name="W")
+    >>> print(tg.graph(np.sum(np.tanh(x @ W), axis=0)))
+    3 operations, 1 parameter (2 elements), 1 input, float64
+    <BLANKLINE>
+    #1  input      x                (1, 2)
+    #2  parameter  W                (2, 1)
+    #3             matmul(x, W)     (1, 1)
+    #4             tanh(#3)         (1, 1)
+    #5  output     sum(#4, axis=0)  (1,)
+    """
+    if direction not in DIRECTIONS:
+        raise ValueError(f"graph() was given direction={direction!r}. Expected: {' or '.join(map(repr, DIRECTIONS))}.")
+    if not tensors:
+        raise TypeError("graph() was given nothing. Expected: one or more Tensors. Usual fix: tg.graph(loss).")
+    return Graph(read([_node(tensor) for tensor in tensors]), direction)
+
+
+def _node(tensor: Any) -> Node:
+    node = getattr(tensor, "_node", None)
+    if isinstance(node, Node):
+        return node
+    shape = getattr(tensor, "shape", None)
+    given = type(tensor).__name__ + ("" if shape is None else f" of shape {shape}")
+    raise TypeError(
+        f"graph() was given a {given}. Expected: Tensors. Usual fix: pass the Tensor that a computation returned, "
+        "tg.graph(model(x)) or tg.graph(*outputs); what NumPy computes from plain arrays alone is not recorded, so make "
+        "at least one of them a tg.Tensor."
+    )
+
+
+class Graph:
+    """A drawing of a recorded graph; ``tg.graph`` makes it. ``print`` shows the listing, a notebook the picture."""
+
+    __slots__ = ("_direction", "_model")
+
+    def __init__(self, model: Model, direction: str) -> None:
+        self._model = model
+        self._direction = direction
+
+    def text(self) -> str:
+        """Return a summary line and a listing: one line per node in creation order, each operation as a call."""
+        return listing(self._model)
+
+    def to_dot(self) -> str:
+        """Return the picture in DOT, the language of Graphviz. Needs nothing installed."""
+        return dot_source(picture(self._model), self._direction)
+
+    def to_mermaid(self) -> str:
+        """Return the picture as a Mermaid flowchart, which GitHub draws in Markdown. Needs nothing installed."""
+        return mermaid_source(picture(self._model), self._direction)
+
+    def svg(self, *, max_nodes: int = 2000) -> str:
+        """Return the picture as an SVG document.
+
+        Args:
+            max_nodes: Refuse larger pictures; leaves count once per use.
+
+        Raises:
+            ImportError: Graphviz is missing; it comes with the extra ``draw``.
+            ValueError: The picture has more than ``max_nodes`` boxes.
+        """
+        return render.svg(self._source(max_nodes))
+
+    def png(self, *, max_nodes: int = 2000) -> bytes:
+        """Return the picture as the bytes of a PNG image, 192 dots per inch. Limits and errors as for ``svg``."""
+        return render.png(self._source(max_nodes, dots_per_inch=_DOTS_PER_INCH))
+
+    def save(self, path: str | os.PathLike[str], *, max_nodes: int = 2000) -> Path:
+        """Write the form that the path's ending names, .svg .png .dot .mmd or .txt, and return the path.
+
+        The file appears whole or not at all.
+
+        Raises:
+            ValueError: The ending is none of these.
+        """
+        path = Path(path)
+        _write(path, self._in_form_of(path, max_nodes))
+        return path
+
+    def _in_form_of(self, path: Path, max_nodes: int) -> bytes:
+        match path.suffix.lower():
+            case ".svg":
+                return self.svg(max_nodes=max_nodes).encode()
+            case ".png":
+                return self.png(max_nodes=max_nodes)
+            case ".dot":
+                return self.to_dot().encode()
+            case ".mmd":
+                return self.to_mermaid().encode()
+            case ".txt":
+                return f"{self.text()}\n".encode()
+        raise ValueError(f"save() was given {path.name!r}. Expected a name ending in .svg, .png, .dot, .mmd or .txt.")
+
+    def _source(self, max_nodes: int, dots_per_inch: int | None = None) -> str:
+        shown = picture(self._model)
+        if len(shown.boxes) > max_nodes:
+            raise ValueError(
+                f"This graph takes {len(shown.boxes):,} boxes ({self._model.summary()}). Expected: at most {max_nodes:,}, "
+                "which Graphviz lays out in seconds. Usual fix: draw a smaller model or fewer steps of it, read "
+                ".text(), or raise max_nodes= if you can wait."
+            )
+        return dot_source(shown, self._direction, dots_per_inch)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<Graph: {self._model.summary()}>"
+
+    def _repr_svg_(self) -> str | None:
+        """Show the picture in a notebook; the listing takes its place where it cannot be drawn."""
+        try:
+            return self.svg()
+        except (ImportError, RuntimeError, ValueError):
+            return None
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self.text() if len(self._model.items) <= _SHORT else repr(self))
+
+
+def _write(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
