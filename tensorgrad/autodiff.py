@@ -21,18 +21,23 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
     Without ``wanted``: for every leaf that requires a gradient. The rules run on arrays; with ``lift``, which makes a
     Tensor of a node, they run on Tensors and are recorded.
     """
-    operations, members, leaves = paths(root, wanted)
-    _refuse_stale(operations, leaves)
+    operations, members, last_write = paths(root, wanted)
+    if operations and last_write > operations[-1].number:  # a leaf was written to since this graph was begun
+        _refuse_stale(operations)
     pending = {root: seed}
     fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
-    with np.errstate(divide="raise", invalid="raise"):  # once for the whole pass: see _masked
+    guard: Any = None
+    try:
         for node in operations:
             if node not in pending:  # reached only through an input that a rule saved for itself
                 continue
             g = pending.pop(node)
-            primitive: Primitive = TABLE[node.function]  # type: ignore[assignment]  # only primitives are recorded
-            rules = primitive.rules
+            primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]  # a Primitive
+            if guard is None and primitive.guarded:  # entered at most once a pass: it costs as much as a small rule
+                guard = np.errstate(divide="raise", invalid="raise")
+                guard.__enter__()
             inputs = node.inputs
+            keywords = node.keywords
             if lift is None:
                 output, arguments = node.value, inputs
             else:
@@ -41,17 +46,16 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
                     lift(parent) if parent is not None and parent.requires_grad else value
                     for parent, value in zip(node.parents, inputs, strict=True)
                 )
-            for position, parent in enumerate(node.parents):
-                if parent not in members or (rule := rules[position]) is None:
+            for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
+                if parent not in members or rule is None:
                     continue
                 try:
-                    contribution = rule(g, output, *arguments, **node.keywords)
+                    contribution = rule(g, output, *arguments, **keywords)
                 except FloatingPointError:
-                    contribution = _masked(primitive, rule, g, output, arguments, node.keywords)
-                x = inputs[position]
+                    contribution = _masked(primitive, rule, g, output, arguments, keywords)
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
                     if contribution.shape != x.shape:
-                        contribution = _reshaped(contribution, x.shape, primitive, position)
+                        contribution = _reshaped(contribution, x.shape, primitive)
                     if contribution.dtype != x.dtype:
                         contribution = contribution.astype(x.dtype)
                 if parent in pending:
@@ -65,6 +69,9 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
                     if parent.function is None and (contribution is g or contribution.base is not None):
                         contribution = contribution.copy()  # no two leaves may be given the same memory
                     pending[parent] = contribution
+    finally:
+        if guard is not None:
+            guard.__exit__(None, None, None)
     return pending  # what was not walked through: the wanted nodes
 
 
@@ -82,13 +89,14 @@ def _masked(
         return np.where(g == 0, np.zeros_like(g, shape=()), contribution)
 
 
-def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive, position: int) -> Any:
+def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> Any:
     if primitive.elementwise:
         contribution = unbroadcast(contribution, shape)
     if contribution.shape != shape:
         raise RuntimeError(
-            f"the rule of {name_of(primitive.function)} for its argument {position} returned a gradient of shape "
-            f"{contribution.shape}; expected the shape of that argument, {shape}. The rule is wrong."
+            f"a rule of {name_of(primitive.function)} returned a gradient of shape {contribution.shape} for an "
+            f"argument of shape {shape}. Expected: the shape of the argument. Usual fix: add the sum, or transpose, "
+            "that the rule lacks."
         )
     return contribution
 
@@ -112,16 +120,13 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _refuse_stale(operations: list[Node], leaves: list[Leaf]) -> None:
+def _refuse_stale(operations: list[Node]) -> None:
     """Raise if a leaf was written to after one of these operations had used its value."""
-    latest = max([leaf.written for leaf in leaves], default=0)
-    if not operations or latest < operations[-1].number:  # the usual case: no write since the forward pass began
-        return
     for node in operations:
         for parent in node.parents:
             if isinstance(parent, Leaf) and parent.requires_grad and parent.written > node.number:
                 raise RuntimeError(
                     f"backward through a stale graph: {parent.label} {np.shape(parent.value)} was written to after "
                     f"{node.label} had used its old value, so the gradient would belong to neither value. "
-                    "Usual fix: run the forward pass again after each update, and call backward() once per forward pass."
+                    "Usual fix: run the forward pass again after each update, and backward() once per forward pass."
                 )

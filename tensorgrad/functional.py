@@ -11,7 +11,7 @@ from .tensor import differentiable
 __all__ = ["dense", "identity", "log_softmax", "logsumexp", "relu", "sigmoid", "softmax", "softplus", "tanh"]
 
 
-@differentiable(lambda g, y, x: g, elementwise=True)
+@differentiable(lambda g, y, x: g, elementwise=True, bounded=True)
 def identity(x: Any) -> Any:
     """Return ``x``: the activation of a linear layer.
 
@@ -21,7 +21,7 @@ def identity(x: Any) -> Any:
     return x
 
 
-@differentiable(lambda g, y, x: g * (y > 0), elementwise=True)
+@differentiable(lambda g, y, x: g * (y > 0), elementwise=True, bounded=True)
 def relu(x: Any) -> Any:
     """Return ``max(x, 0)``, elementwise; its slope at 0 is taken to be 0 (Glorot, Bordes, Bengio 2011).
 
@@ -32,7 +32,7 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
-@differentiable(lambda g, y, x: g * y * (1 - y), elementwise=True)
+@differentiable(lambda g, y, x: g * y * (1 - y), elementwise=True, bounded=True)
 def sigmoid(x: Any) -> Any:
     """Return the logistic function ``1 / (1 + exp(-x))``, elementwise; exactly 0 and 1 far out, without warnings.
 
@@ -44,7 +44,7 @@ def sigmoid(x: Any) -> Any:
         return 1 / (1 + np.exp(-x))
 
 
-@differentiable(lambda g, y, x: g * sigmoid(x), elementwise=True)
+@differentiable(lambda g, y, x: g * sigmoid(x), elementwise=True, bounded=True)
 def softplus(x: Any) -> Any:
     """Return ``log(1 + exp(x))``, elementwise, without overflow: a smooth relu (Dugas et al. 2001).
 
@@ -97,7 +97,7 @@ def log_softmax(x: Any, *, axis: int = -1) -> Any:
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     if not keepdims:
-        axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         kept = tuple(sorted(a % x.ndim for a in axes))
         g, y = np.expand_dims(g, kept), np.expand_dims(y, kept)
     return g * np.exp(x - y)
@@ -121,7 +121,7 @@ def logsumexp(x: Any, *, axis: int | tuple[int, ...] | None = None, keepdims: bo
 def _dense_b(g: Any, y: Any, x: Any, W: Any, b: Any) -> Any:
     """Sum over the samples; of many, as a product with a row of ones: BLAS does it four times faster."""
     rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-    if rows.size < 2048:
+    if rows.size < 1024:
         return rows.sum(axis=0)
     return np.ones_like(rows, shape=rows.shape[:1]) @ rows
 
@@ -158,9 +158,12 @@ def dense(x: Any, W: Any, b: Any = None) -> Any:
     >>> dense(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([0.0, 0.0, 10.0]))
     array([[ 1.,  2., 13.]])
     """
-    if W.ndim != 2 or x.ndim == 0 or x.shape[-1] != W.shape[0] or (b is not None and b.shape != W.shape[1:]):
-        raise ValueError("shapes do not fit")
+    if W.ndim != 2 or (b is not None and b.shape != W.shape[1:]):
+        raise ValueError("the shapes do not fit")
     y = x @ W
     if b is None:
         return y
-    return np.add(y, b, out=y) if b.dtype == y.dtype else y + b
+    if b.dtype != y.dtype:
+        return y + b
+    y += b  # into the fresh product: no second array
+    return y

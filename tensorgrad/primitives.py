@@ -10,9 +10,11 @@ The dialect rules are written in stands in DESIGN section 5 (and in CONTRIBUTING
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+import itertools
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,47 +25,55 @@ from .graph import Node
 Rule = Callable[..., Any]
 
 
-class Primitive:
-    """A differentiable function and its rules, one per leading argument; None where there is no derivative."""
-
-    __slots__ = ("count", "elementwise", "function", "keywords", "partial", "rules")
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        rules: Sequence[Rule | None],
-        *,
-        elementwise: bool,
-        count: int | None,
-        keywords: frozenset[str],
-    ) -> None:
-        self.function = function
-        self.rules = rules
-        self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
-        self.count = count  # how many leading arguments are inputs of the graph; None: all of them
-        self.keywords = keywords
-        self.partial = isinstance(rules, tuple) and None in rules  # some inputs have no derivative
-
-
-class _EachArgument(Sequence[Rule]):
+class _EachArgument:
     """The rules of a primitive with any number of like arguments: the rule is told which one it is for."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
 
-    def __len__(self) -> int:
-        raise TypeError("there is a rule for every argument, however many there are")
+    def __getitem__(self, position: int) -> Rule:
+        return functools.partial(self.rule, position)
 
-    def __getitem__(self, index: Any) -> Any:
-        return lambda g, y, *inputs, **keywords: self.rule(index, g, y, *inputs, **keywords)
+    def __iter__(self) -> Iterator[Rule]:
+        return map(self.__getitem__, itertools.count())
+
+
+class Primitive:
+    """A differentiable function and its rules, one per leading argument; None where there is no derivative."""
+
+    __slots__ = ("count", "elementwise", "function", "guarded", "keywords", "partial", "rules")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        rules: tuple[Rule | None, ...] | _EachArgument,
+        *,
+        elementwise: bool,
+        bounded: bool,
+        count: int,
+        keywords: frozenset[str],
+    ) -> None:
+        self.function = function
+        self.rules = rules
+        self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
+        self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff._masked
+        self.count = count  # how many leading arguments are inputs of the graph
+        self.keywords = keywords
+        self.partial = isinstance(rules, tuple) and None in rules  # some inputs have no derivative
 
 
 # A function of the user's world is a primitive, or a plain callable that takes the call as NumPy would.
 TABLE: dict[Callable[..., Any], Primitive | Callable[..., Any]] = {}
 
 
-def vjp(function: Callable[..., Any], *rules: Rule | None, elementwise: bool | None = None) -> None:
-    """Enter a primitive and its rules. Ufuncs are elementwise unless they have a signature, as matmul has."""
+def vjp(
+    function: Callable[..., Any], *rules: Rule | None, elementwise: bool | None = None, bounded: bool = False
+) -> None:
+    """Enter a primitive and its rules.
+
+    Ufuncs are elementwise unless they have a signature, as matmul has. ``bounded`` says of an elementwise primitive
+    that its slope is finite whatever its inputs are, so that its rule gives 0 for a gradient of 0 without help.
+    """
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None
     code = next(rule for rule in rules if rule is not None).__code__
@@ -74,6 +84,7 @@ def vjp(function: Callable[..., Any], *rules: Rule | None, elementwise: bool | N
             function,
             rules,
             elementwise=elementwise,
+            bounded=bounded,
             count=len(rules),
             keywords=frozenset(parameters[len(rules) :]),
         ),
@@ -84,7 +95,12 @@ def vjp_of_each(function: Callable[..., Any], rule: Rule) -> None:
     """Enter a primitive of any number of like arguments; ``rule(position, g, y, *inputs, **keywords)``."""
     code = rule.__code__
     keywords = frozenset(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
-    _enter(function, Primitive(function, _EachArgument(rule), elementwise=False, count=None, keywords=keywords))
+    _enter(
+        function,
+        Primitive(
+            function, _EachArgument(rule), elementwise=False, bounded=False, count=sys.maxsize, keywords=keywords
+        ),
+    )
 
 
 def takes_over(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -120,7 +136,7 @@ def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]
     ``np.sum(t, 0)`` becomes ``(t,), {axis: 0}``; ``np.clip(t, a_max=u, a_min=0)`` becomes ``(t, 0, u)``.
     """
     names = _parameters(primitive.function)
-    count = primitive.count or 0
+    count = primitive.count
     if len(args) > len(names):
         raise TypeError(
             f"{name_of(primitive.function)} takes at most {len(names)} positional arguments, {len(args)} were given"
@@ -136,13 +152,14 @@ def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]
     return inputs, given
 
 
-@cache
+@functools.cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     try:
         return tuple(inspect.signature(function).parameters)
     except ValueError:
         raise TypeError(
-            f"{name_of(function)} does not tell its parameter names: pass its arrays by position and the rest by keyword."
+            f"{name_of(function)} does not tell its parameter names. Usual fix: pass its arrays by position and the "
+            "rest by keyword."
         ) from None
 
 

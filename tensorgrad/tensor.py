@@ -11,7 +11,7 @@ import numpy as np
 
 from . import autodiff
 from .errors import failed
-from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
+from .graph import NO_KEYWORDS, Leaf, Node, is_recording, next_number, record
 from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_rules, vjp
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,9 +42,8 @@ def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[s
     if primitive.__class__ is not Primitive:
         if primitive is None:
             raise no_rule(function)
-        return primitive(*args, **keywords)
-    count = primitive.count
-    if (count is not None and len(args) > count) or (keywords and not keywords.keys() <= primitive.keywords):
+        return primitive(*args, **keywords)  # type: ignore[operator]  # mypy does not narrow by class
+    if len(args) > primitive.count or (keywords and not keywords.keys() <= primitive.keywords):
         args, keywords = bound(primitive, args, keywords)
     parents: list[Node | None] = []
     inputs: list[Any] = []
@@ -74,30 +73,43 @@ def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[s
     return wrap(Leaf(value)) if tensors else value
 
 
-def known(value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+def known(
+    value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any] = NO_KEYWORDS
+) -> Any:
     """Record a call whose value has been computed already, by a cheaper way than the function's own."""
-    parents = tuple([arg._node if arg.__class__ is Tensor else None for arg in args])
-    tensors = [parent for parent in parents if parent is not None]
-    if not tensors:
-        return value
-    if is_recording() and True in [parent.requires_grad for parent in tensors]:
-        inputs = tuple([unwrap(arg) for arg in args])
-        return wrap(record(function, parents, inputs, keywords, value))
-    return wrap(Leaf(value))
+    parents: list[Node | None] = []
+    inputs: list[Any] = []
+    tensors = tracked = False
+    for arg in args:
+        if arg.__class__ is Tensor:
+            node = arg._node
+            parents.append(node)
+            inputs.append(node.value)
+            tensors = True
+            if node.requires_grad:
+                tracked = True
+        else:
+            parents.append(None)
+            inputs.append(arg)
+    if tracked and is_recording():
+        return wrap(record(function, tuple(parents), tuple(inputs), keywords, value))
+    return wrap(Leaf(value)) if tensors else value
 
 
-def differentiable(*rules: Rule | None, elementwise: bool = False) -> Callable[[F], F]:
+def differentiable(
+    *rules: Rule | None, elementwise: bool = False, bounded: bool = False
+) -> Callable[[F], F]:
     """Enter a function of arrays in the table with its rules, and let it take Tensors.
 
     The graph keeps the function of arrays; what is returned is the function of both.
     """
 
     def decorate(function: F) -> F:
-        vjp(function, *rules, elementwise=elementwise)
+        vjp(function, *rules, elementwise=elementwise, bounded=bounded)
 
         @functools.wraps(function)
         def call(*args: Any, **keywords: Any) -> Any:
-            return apply(function, args, keywords)
+            return apply(function, args, keywords or NO_KEYWORDS)
 
         return call  # type: ignore[return-value]
 
@@ -124,7 +136,7 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
         try:
             value = operate(x, y)
         except ValueError as error:
-            raise failed(ufunc, (x, y), (a.name, b and b.name), error) from error
+            raise failed(ufunc, (x, y), (a.name, None if b is None else b.name), error) from error
         if is_recording() and (a.requires_grad or (b is not None and b.requires_grad)):
             return wrap(record(ufunc, (a, b), (x, y), NO_KEYWORDS, value))
         return wrap(Leaf(value))
@@ -225,7 +237,7 @@ class Tensor:
     @property
     def grad(self) -> Any:
         """The gradient that ``backward()`` has added up: an array like ``.data``, or None. Leaves only."""
-        return self._node.grad if isinstance(self._node, Leaf) else None
+        return self._node.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -313,8 +325,8 @@ class Tensor:
                 "Usual fix: make the parameters with requires_grad=True, and compute outside tg.no_grad()."
             )
         for leaf, g in autodiff.backward(node, self._seed(gradient)).items():
-            assert isinstance(leaf, Leaf)
-            leaf.grad = g if leaf.grad is None else leaf.grad + g  # a new array: someone may hold the old one
+            held = leaf.grad
+            leaf.grad = g if held is None else held + g  # a new array: someone may hold the old one
 
     def _seed(self, gradient: Any) -> Any:
         value = self._node.value
@@ -323,8 +335,8 @@ class Tensor:
                 return value.dtype.type(1)
             if value.size != 1:
                 raise ValueError(
-                    f"backward() on a tensor of shape {self.shape}: expected a single number, or a gradient of that shape "
-                    "to start from. Usual fix: reduce it with np.sum or np.mean, or call backward(gradient)."
+                    f"backward() on a tensor of shape {self.shape}: expected a single number, or a gradient of that "
+                    "shape to start from. Usual fix: reduce it with np.sum or np.mean, or call backward(gradient)."
                 )
             return np.ones_like(value)
         seed = np.asarray(unwrap(gradient), dtype=value.dtype)
@@ -338,6 +350,16 @@ class Tensor:
     def zero_grad(self) -> None:
         """Forget the gradient added up so far."""
         self._leaf("zero_grad of").grad = None
+
+    def add_(self, update: Any) -> None:
+        """Add to the value of a leaf in place, as ``t.data += update`` does: what an optimiser's step is made of."""
+        leaf = self._leaf("add_ to")
+        if np.shape(update) != leaf.value.shape:
+            raise ValueError(
+                f"add_ to {leaf.label} {leaf.value.shape} was given shape {np.shape(update)}. Expected: the same shape."
+            )
+        leaf.value += update
+        leaf.written = next_number()
 
     def detach(self) -> Tensor:
         """Return a copy of the value that is a constant: no gradient flows through it."""
@@ -373,8 +395,8 @@ class Tensor:
             )
         if "out" in keywords:
             raise TypeError(
-                f"np.{ufunc.__name__} was asked to write a Tensor into a plain array (out=, or an in-place operator such "
-                "as a += t), which would lose its graph. Usual fix: a = a + t."
+                f"np.{ufunc.__name__} was asked to write a Tensor into a plain array (out=, or an in-place operator "
+                "such as a += t), which would lose its graph. Usual fix: a = a + t."
             )
         return apply(ufunc, inputs, keywords)
 
@@ -387,8 +409,8 @@ class Tensor:
         if self._node.requires_grad:
             raise TypeError(
                 f"a Tensor of shape {self.shape} that is part of a graph cannot become a plain array (np.asarray(t), "
-                "np.array([t, t]), a[i] = t): its gradient would be lost. Usual fix: np.stack([t, t]) to build an array "
-                "from tensors, also instead of filling one by assignment; t.detach().numpy() to leave the graph."
+                "np.array([t, t]), a[i] = t): its gradient would be lost. Usual fix: np.stack([t, t]) to build an "
+                "array from tensors, also instead of filling one by assignment; t.detach().numpy() to leave the graph."
             )
         return np.array(self._node.value, dtype=dtype)
 
@@ -528,7 +550,7 @@ class Tensor:
         """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain."""
         if np.dtype(dtype).kind in "biu":
             return self._node.value.astype(dtype)
-        return apply(astype, (self,), {"dtype": dtype})
+        return astype(self, dtype=dtype)
 
     def copy(self) -> Tensor:
         return apply(np.copy, (self,))  # type: ignore[no-any-return]

@@ -48,12 +48,11 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
         arrays[i] = np.array(arrays[i], np.float64)
     scalar = _weighted(f, arrays)
     ours = grad(scalar, argnums=checked)(*arrays)
-    return GradientReport(
-        [
-            _compared(f"x{i}", np.asarray(g), slopes(lambda x, i=i: scalar(*arrays[:i], x, *arrays[i + 1 :]), arrays[i]))  # type: ignore[misc]
-            for i, g in zip(checked, ours, strict=True)
-        ]
-    )
+    reports = []
+    for i, g in zip(checked, ours, strict=True):
+        along = _along(scalar, arrays, i)
+        reports.append(_compared(f"x{i}", np.asarray(g), slopes(along, arrays[i])))
+    return GradientReport(reports)
 
 
 def _weighted(f: Callable[..., Any], arrays: list[Any]) -> Callable[..., Any]:
@@ -66,6 +65,11 @@ def _weighted(f: Callable[..., Any], arrays: list[Any]) -> Callable[..., Any]:
         return np.sum(y * weights)
 
     return scalar
+
+
+def _along(scalar: Callable[..., Any], arrays: list[Any], i: int) -> Callable[[Any], float]:
+    """Return the function of input i alone."""
+    return lambda x: float(unwrap(scalar(*arrays[:i], x, *arrays[i + 1 :])))
 
 
 def _compared(name: str, ours: Any, numerical: Slopes) -> InputReport:

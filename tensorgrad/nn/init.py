@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-Initialiser = Callable[[tuple[int, ...], np.random.Generator, Any], np.ndarray[Any, Any]]
+Initialiser = Callable[[tuple[int, ...], Any, Any], Any]  # (shape, generator, dtype) -> array
 
 
 def generator_from(seed: int | np.random.Generator | None) -> np.random.Generator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ class MLP(Sequential):
                     seed=generator,
                     dtype=dtype,
                 )
-                for i, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+                for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes))
             ]
         )
 

@@ -21,7 +21,8 @@ def clip_by_norm(max_norm: float) -> Transform:
 
     Raises:
         TypeError, ValueError: ``max_norm`` is not a finite number > 0.
-        FloatingPointError: At an update: the gradient holds NaN or infinities, and so has no direction; says where.
+        FloatingPointError: At an update: the norm is not finite, and so there is no direction; says which parameters
+            hold NaN or infinities.
 
     >>> import numpy as np, tensorgrad as tg
     >>> params = [np.zeros(1), np.zeros(1)]
@@ -37,7 +38,7 @@ def clip_by_norm(max_norm: float) -> Transform:
         if norm <= max_norm:
             return gradients, state
         if not math.isfinite(norm):
-            raise _no_direction(gradients)
+            raise _no_direction(gradients, norm)
         factor = max_norm / norm
         if factor > 1e-4:
             return times(gradients, factor), state
@@ -102,10 +103,10 @@ def _norm(x: Array) -> float:
     return largest * math.sqrt(_sum_of_squares(x / largest))
 
 
-def _no_direction(gradients: Arrays) -> FloatingPointError:
-    bad = [(i, int(np.size(g) - np.isfinite(g).sum())) for i, g in enumerate(gradients)]
-    where = ", ".join(f"parameter {i}: {n} of {np.size(gradients[i])}" for i, n in bad if n)
+def _no_direction(gradients: Arrays, norm: float) -> FloatingPointError:
+    bad = [(i, int(np.size(g) - np.isfinite(g).sum()), np.size(g)) for i, g in enumerate(gradients)]
+    where = ", ".join(f"{n} of {size} in parameter {i}" for i, n, size in bad if n) or "none; too many large ones"
     return FloatingPointError(
-        f"clip_by_norm was given a gradient with elements that are not finite ({where or 'its norm overflows'}). "
-        "Expected: finite numbers. Usual fix: a smaller learning rate; losses from logits, not from probabilities."
+        f"clip_by_norm was given a gradient of norm {norm} (elements that are not finite: {where}). Expected: a finite "
+        "norm. Usual fix: a smaller learning rate; losses from logits, not from probabilities."
     )

@@ -75,22 +75,14 @@ def nesterov(decay: float = 0.9) -> Transform:
 
     def update(gradients: Arrays, state: MomentumState, params: Arrays) -> tuple[Arrays, MomentumState]:
         velocity = _velocity(gradients, state, decay)
-        return _added(times(velocity, decay), gradients), MomentumState(velocity)
+        ahead = [g + dv for g, dv in zip(gradients, times(velocity, decay), strict=True)]
+        return ahead, MomentumState(velocity)
 
     return from_lists(lambda params: MomentumState(_zeros(params)), update)
 
 
 def _velocity(gradients: Arrays, state: MomentumState, decay: float) -> Arrays:
-    return _added(times(state.velocity, decay), gradients)
-
-
-def _added(fresh: Arrays, others: Arrays) -> Arrays:
-    """Return the sums, made in place in arrays that nobody else holds."""
-    sums = []
-    for array, other in zip(fresh, others, strict=True):
-        array += other
-        sums.append(array)
-    return sums
+    return [dv + g for dv, g in zip(times(state.velocity, decay), gradients, strict=True)]
 
 
 def adagrad(epsilon: float = 1e-10) -> Transform:
@@ -111,7 +103,7 @@ def adagrad(epsilon: float = 1e-10) -> Transform:
         return SquaresState(_zeros_for_squares(params, "adagrad", epsilon))
 
     def update(gradients: Arrays, state: SquaresState, params: Arrays) -> tuple[Arrays, SquaresState]:
-        squares = _added([_squared(g) for g in gradients], state.squares)
+        squares = [s + _squared(g) for s, g in zip(state.squares, gradients, strict=True)]
         return _divided(gradients, squares, 1.0, epsilon), SquaresState(squares)
 
     return from_lists(init, update)
@@ -184,8 +176,8 @@ def _means(old: Arrays, new: Arrays, decay: float) -> Arrays:
     """Return ``decay * old + (1 - decay) * new`` for each."""
     means = []
     for a, b, (keep, take) in zip(old, new, constants(old, decay, 1 - decay), strict=True):
-        mean = a * keep  # one parameter after the other, in place where it is ours: the memory stays in the cache
-        mean += b * take
+        mean = b * take  # one parameter after the other, and in place where it is ours: the memory stays in the cache
+        mean += a * keep
         means.append(mean)
     return means
 

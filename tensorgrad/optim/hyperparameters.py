@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 _PAST = "how much of the past is kept from step to step, such as 0.9"
-_RATE = "a rate such as 0.01, or 0 for none"
+_RATE = "a number such as 0.01, or 0 for none"
 _FIXES = {
     "learning_rate": "a positive rate such as 0.01; the update goes against the gradient by itself",
     "weight_decay": "a small positive rate such as 0.01; the update shrinks the parameters by itself",

@@ -94,10 +94,9 @@ class Optimizer:
         if self._flat is None:
             self._add_updates(values, gradients)
         else:
-            for value, new in zip(values, self._flat(gradients, values), strict=True):
+            for tensor, value, new in zip(self._tensors, values, self._flat(gradients, values), strict=True):
                 value[...] = new
-        for tensor, value in zip(self._tensors, values):  # noqa: B905 - one value for each, and strict costs time
-            tensor.data = value  # the same array: tells the engine that graphs recorded before now are stale
+                tensor.data = value  # the same array: tells the engine that graphs recorded before now are stale
         self.steps += 1
 
     def _add_updates(self, values: Arrays, gradients: Arrays) -> None:
@@ -108,8 +107,8 @@ class Optimizer:
             raise
         if not self._fit(updates):
             updates = self._fitted(updates)
-        for value, update in zip(values, updates):  # noqa: B905 - they fit
-            value += update
+        for tensor, update in zip(self._tensors, updates):  # noqa: B905 - they fit, and strict costs time
+            tensor.add_(update)
         self.state = state
 
     def _fit(self, updates: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import directions
+from .hyperparameters import not_negative
 from .pairs import Transform, chain
 from .schedules import Schedule
 from .transforms import add_weight_decay, sgd
@@ -152,4 +153,5 @@ def adamw(
     >>> update(np.zeros(1), init(params), params)[0]
     array([-0.1])
     """
-    return chain(directions.adam(beta1, beta2, epsilon), add_weight_decay(weight_decay), sgd(learning_rate))
+    decay = add_weight_decay(not_negative("adamw", "weight_decay", weight_decay))
+    return chain(directions.adam(beta1, beta2, epsilon), decay, sgd(learning_rate))

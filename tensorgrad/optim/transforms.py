@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +38,7 @@ def sgd(learning_rate: float | Schedule) -> Transform:
     (array([-1.,  1.]), ())
     """
     if callable(learning_rate):
-        return _scheduled(_checked_rate(learning_rate))
+        return _scheduled(learning_rate, sign=-1)
     return scale(-not_negative("sgd", "learning_rate", learning_rate))
 
 
@@ -61,7 +61,7 @@ def scale_by_schedule(schedule: Schedule) -> Transform:
 
     Raises:
         TypeError: The schedule is not a function.
-        ValueError: At an update: it returned something that is not finite.
+        ValueError: At an update: it did not return a finite number.
 
     >>> import numpy as np, tensorgrad as tg
     >>> init, update = tg.optim.scale_by_schedule(tg.optim.schedules.exponential_decay(1.0, 0.5))
@@ -75,7 +75,7 @@ def scale_by_schedule(schedule: Schedule) -> Transform:
             f"scale_by_schedule was given {schedule!r}. Expected: a function of the step. Usual fix: scale(factor) "
             "for a fixed factor."
         )
-    return _scheduled(lambda step: finite("scale_by_schedule", f"schedule({step})", _plain(schedule(step))))
+    return _scheduled(schedule)
 
 
 def add_weight_decay(rate: float) -> Transform:
@@ -124,26 +124,14 @@ def constants(arrays: Arrays, *numbers: float) -> list[list[Array]]:
     return results
 
 
-def _scheduled(schedule: Schedule) -> Transform:
+def _scheduled(schedule: Schedule, sign: int = 1) -> Transform:
     def update(gradients: Arrays, state: ScheduleState, params: Arrays) -> tuple[Arrays, ScheduleState]:
-        return times(gradients, schedule(state.step)), ScheduleState(state.step + 1)
+        value = schedule(state.step)
+        if not isinstance(value, Real) or not math.isfinite(value) or (sign < 0 and value < 0):
+            raise ValueError(
+                f"the schedule returned {value!r} at step {state.step}. Expected: a finite number, for a learning rate "
+                ">= 0. Usual fix: look at schedule(step) over the range you train for."
+            )
+        return times(gradients, sign * value), ScheduleState(state.step + 1)
 
     return from_lists(lambda params: ScheduleState(0), update)
-
-
-def _checked_rate(schedule: Schedule) -> Callable[[int], float]:
-    def negated(step: int) -> float:
-        rate = _plain(schedule(step))
-        if not 0 <= rate < math.inf:  # NaN is refused here too
-            raise ValueError(
-                f"the learning-rate schedule returned {rate!r} at step {step}. Expected: a finite number >= 0. "
-                "Usual fix: check schedule(step) over the range you train for."
-            )
-        return -rate
-
-    return negated
-
-
-def _plain(value: Any) -> float:
-    """A schedule written with NumPy returns np.float64, which would make float32 updates float64."""
-    return float(value)

@@ -12,8 +12,8 @@ from ..tensor import differentiable
 
 # ---- arithmetic --------------------------------------------------------------------------------------------
 
-vjp(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
-vjp(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+vjp(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g, bounded=True)
+vjp(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, bounded=True)
 vjp(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 vjp(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 vjp(
@@ -21,8 +21,8 @@ vjp(
     lambda g, y, x, n: g * n * x ** (n - (n != 0)),  # x**0 is 1: its slope is 0, not 0 * x**-1
     lambda g, y, x, n: g * y * _log_of_base(x, y),
 )
-vjp(np.negative, lambda g, y, x: -g)
-vjp(np.positive, lambda g, y, x: g)
+vjp(np.negative, lambda g, y, x: -g, bounded=True)
+vjp(np.positive, lambda g, y, x: g, bounded=True)
 vjp(np.reciprocal, lambda g, y, x: -g * y * y)
 vjp(np.square, lambda g, y, x: g * 2 * x)
 vjp(np.sqrt, lambda g, y, x: g * 0.5 / y)
@@ -30,9 +30,11 @@ vjp(np.absolute, lambda g, y, x: g * np.sign(x))
 
 
 def _log_of_base(x: Any, y: Any) -> Any:
-    """log(x), but 0 at 0, where 0**n stays 0; a Python number takes the dtype of y, where np.log makes float64 of it."""
+    """log(x), but 0 at 0, where 0**n stays 0; in the dtype of y: the logarithm of an int8 would be a float16."""
     x = x + (x == 0)
-    return np.log(x if hasattr(x, "dtype") else y.dtype.type(x))
+    if not hasattr(x, "dtype"):
+        return np.log(y.dtype.type(x))
+    return np.log(x if x.dtype == y.dtype else x.astype(y.dtype))
 
 
 # ---- exponentials and trigonometry -------------------------------------------------------------------------
@@ -49,7 +51,7 @@ vjp(np.cos, lambda g, y, x: -g * np.sin(x))
 vjp(np.tan, lambda g, y, x: g * (1 + y * y))
 vjp(np.sinh, lambda g, y, x: g * np.cosh(x))
 vjp(np.cosh, lambda g, y, x: g * np.sinh(x))
-vjp(np.tanh, lambda g, y, x: g * (1 - y * y))  # the output, not the input: cosh overflows
+vjp(np.tanh, lambda g, y, x: g * (1 - y * y), bounded=True)  # the output, not the input: cosh overflows
 vjp(np.arctan, lambda g, y, x: g / (1 + x * x))
 
 # ---- choices: a tie shares the gradient evenly, a bound passes it on ---------------------------------------
@@ -84,8 +86,8 @@ def where(condition: Any, *branches: Any) -> Any:
 
 @differentiable(
     lambda g, y, x, low, high: g * (_at_least(x, low) & _at_least(high, x)),
-    lambda g, y, x, low, high: g * ~_at_least(x, low),
-    lambda g, y, x, low, high: g * ~_at_least(high, x),
+    lambda g, y, x, low, high: g * (~_at_least(x, low) & _at_least(high, low)),
+    lambda g, y, x, low, high: g * ~(_at_least(high, x) & _at_least(high, low)),  # of crossed bounds, the upper holds
     elementwise=True,
 )
 def _clip(x: Any, low: Any, high: Any) -> Any:

@@ -10,8 +10,6 @@ import numpy as np
 from ..primitives import vjp
 from ..tensor import differentiable
 
-vjp(getitem, lambda g, y, x, index: scatter_add(g, index, shape=x.shape), None)
-
 
 @differentiable(lambda g, y, x, index, *, shape: g[index], None)
 def scatter_add(x: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
@@ -28,3 +26,6 @@ def _is_basic(index: Any) -> bool:
     """Whether an index is made of slices and integers only, so that no element is met twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts)
+
+
+vjp(getitem, lambda g, y, x, index: scatter_add(g, index, shape=x.shape), None)

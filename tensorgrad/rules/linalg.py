@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..primitives import vjp
 
 
 def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
-    """Return gradient and operands of a matmul with the axes that vectors lack: a row on the left, a column on the right."""
+    """Return gradient and operands of a matmul with the axes vectors lack: a row on the left, a column on the right."""
     if b.ndim == 1:
         g, b = g[..., None], b[:, None]
     if a.ndim == 1:
@@ -40,25 +41,24 @@ def _dot_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     """np.dot sums over the last axis of a and the second-last of b: a matrix product of both, flattened."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return unbroadcast(g * b, a.shape)
-    columns = _contracted_first(b)
-    return (g.reshape(-1, columns.shape[1]) @ columns.T).reshape(a.shape)
+    rows, columns = math.prod(a.shape[:-1]), _columns(b)  # not -1: of an empty array NumPy cannot work it out
+    matrix = b if b.ndim == 1 else np.moveaxis(b, -2, 0)  # the axis that np.dot sums over, in front
+    return (g.reshape(rows, columns) @ matrix.reshape(a.shape[-1], columns).T).reshape(a.shape)
 
 
 def _dot_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return unbroadcast(g * a, b.shape)
-    size = a.shape[-1]
-    product = a.reshape(-1, size).T @ g.reshape(a.size // max(size, 1), -1)
+    rows, size = math.prod(a.shape[:-1]), a.shape[-1]
+    product = a.reshape(rows, size).T @ g.reshape(rows, _columns(b))
     if b.ndim == 1:
         return product.reshape(b.shape)
     return np.moveaxis(product.reshape(size, *b.shape[:-2], b.shape[-1]), 0, -2)
 
 
-def _contracted_first(b: Any) -> Any:
-    """Return b as a matrix with the axis that np.dot sums over in front."""
-    if b.ndim == 1:
-        return b[:, None]
-    return np.moveaxis(b, -2, 0).reshape(b.shape[-2], -1)
+def _columns(b: Any) -> int:
+    """Return how many vectors np.dot takes from its second operand."""
+    return 1 if b.ndim == 1 else math.prod(b.shape[:-2]) * b.shape[-1]
 
 
 vjp(np.dot, _dot_left, _dot_right)

@@ -25,7 +25,7 @@ class Arrow(NamedTuple):
 
     tail: str
     head: str
-    main: bool  # comes from the longest chain of operations: pictures keep this one straight
+    main: bool  # comes from the longest chain of operations, which pictures keep straight
 
 
 class Picture(NamedTuple):
@@ -43,9 +43,11 @@ def picture(model: Model) -> Picture:
     for position, item in enumerate(model.items):
         key = f"n{position + 1}"
         chains = [depths[argument] if isinstance(argument, int) else 0 for argument in item.arguments]
-        depths.append(max(chains, default=0) + 1 if item.operation else 0)
+        longest = max(chains, default=0)
+        depths.append(longest + 1 if item.operation else 0)
         if item.operation:
-            _add_arguments(shown, key, item, model, main=chains.index(max(chains)) if any(chains) else None)
+            main = chains.index(longest) if longest and chains.count(longest) == 1 else None  # a diamond has two sides
+            _add_arguments(shown, key, item, model, main)
             shown.boxes.append(_operation(key, item, model))
         elif position not in used:
             shown.boxes.append(_leaf(key, item, model))

@@ -21,7 +21,9 @@ def dot_source(picture: Picture, direction: str = "down", dots_per_inch: int | N
     return "\n".join(
         [
             "digraph tensorgrad {",
-            f"  graph [rankdir={DIRECTIONS[direction]} ordering=in ranksep=0.32 nodesep=0.22 bgcolor=white{resolution}]",
+            # ordering: arguments from left to right; nslimit: seconds, not minutes, where many long arrows cross
+            f"  graph [rankdir={DIRECTIONS[direction]} ordering=in nslimit=2 ranksep=0.32 nodesep=0.22 bgcolor=white"
+            f"{resolution}]",
             f'  node [shape=box margin="0.1,0.05" width=0.3 height=0.3 fontname="{_FONT}" fontsize={_TITLE} '
             f'fontcolor="{INK}"]',
             f'  edge [color="{ARROW}" arrowsize=0.6 penwidth=0.9]',

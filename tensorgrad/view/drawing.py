@@ -1,21 +1,24 @@
-"""``graph(t)`` and the Graph it returns: a recorded graph, ready to be shown in whatever form is wanted."""
+"""``graph(t)`` and the Graph it returns: a recorded graph, ready to be shown in whatever form is wanted.
+
+What reads and draws is imported where it is used: ``import tensorgrad`` must not wait for it.
+"""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph import Node
-from . import render
-from .boxes import picture
-from .dot import DIRECTIONS, dot_source
-from .mermaid import mermaid_source
-from .model import Model, read
-from .text import listing
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .model import Model
+
+_DIRECTIONS = ("down", "right")
 _SHORT = 200  # lines that a prompt shows unasked
-_DOTS_PER_INCH = 192
+_SHARP, _PLAIN = 192, 96  # dots per inch of a picture that is looked at, and of one that is scrolled through
+_SCROLLED = 150  # boxes
 
 
 def graph(*tensors: Any, direction: str = "down") -> Graph:
@@ -36,7 +39,10 @@ def graph(*tensors: Any, direction: str = "down") -> Graph:
     >>> import numpy as np, tensorgrad as tg
     >>> x = tg.Tensor([[1.0, 2.0]], name="x")
     >>> W = tg.Tensor([[1.0], [2.0]], requires_grad=True, name="W")
-    >>> print(tg.graph(np.sum(np.tanh(x @ W), axis=0)))
+    >>> drawing = tg.graph(np.sum(np.tanh(x @ W), axis=0))
+    >>> drawing
+    <Graph: 3 operations, 1 parameter (2 elements), 1 input, float64>
+    >>> print(drawing)
     3 operations, 1 parameter (2 elements), 1 input, float64
     <BLANKLINE>
     #1  input      x                (1, 2)
@@ -45,8 +51,10 @@ def graph(*tensors: Any, direction: str = "down") -> Graph:
     #4             tanh(#3)         (1, 1)
     #5  output     sum(#4, axis=0)  (1,)
     """
-    if direction not in DIRECTIONS:
-        raise ValueError(f"graph() was given direction={direction!r}. Expected: {' or '.join(map(repr, DIRECTIONS))}.")
+    from .model import read
+
+    if direction not in _DIRECTIONS:
+        raise ValueError(f"graph() was given direction={direction!r}. Expected: {' or '.join(map(repr, _DIRECTIONS))}.")
     if not tensors:
         raise TypeError("graph() was given nothing. Expected: one or more Tensors. Usual fix: tg.graph(loss).")
     return Graph(read([_node(tensor) for tensor in tensors]), direction)
@@ -60,8 +68,8 @@ def _node(tensor: Any) -> Node:
     given = type(tensor).__name__ + ("" if shape is None else f" of shape {shape}")
     raise TypeError(
         f"graph() was given a {given}. Expected: Tensors. Usual fix: pass the Tensor that a computation returned, "
-        "tg.graph(model(x)) or tg.graph(*outputs); what NumPy computes from plain arrays alone is not recorded, so make "
-        "at least one of them a tg.Tensor."
+        "tg.graph(model(x)) or tg.graph(*outputs); what NumPy computes from plain arrays alone is not recorded, so "
+        "make at least one of them a tg.Tensor."
     )
 
 
@@ -76,14 +84,35 @@ class Graph:
 
     def text(self) -> str:
         """Return a summary line and a listing: one line per node in creation order, each operation as a call."""
+        from .text import listing
+
         return listing(self._model)
 
     def to_dot(self) -> str:
         """Return the picture in DOT, the language of Graphviz. Needs nothing installed."""
+        from .boxes import picture
+        from .dot import dot_source
+
         return dot_source(picture(self._model), self._direction)
 
     def to_mermaid(self) -> str:
-        """Return the picture as a Mermaid flowchart, which GitHub draws in Markdown. Needs nothing installed."""
+        """Return the picture as a Mermaid flowchart, which GitHub draws in Markdown. Needs nothing installed.
+
+        >>> import tensorgrad as tg
+        >>> print(tg.graph(2 * tg.Tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")).to_mermaid())
+        flowchart TD
+            n2_1["2"]:::constant
+            n1_n2["x<br/>(3,)"]:::parameter
+            n2("multiply<br/>(3,)"):::output
+            n2_1 --> n2
+            n1_n2 --> n2
+            classDef parameter fill:#fdf2dc,stroke:#c28f2c,color:#1f2933
+            classDef constant fill:#f4f5f6,stroke:#aab2ba,color:#1f2933
+            classDef output fill:#e2f3e8,stroke:#3a8a59,color:#1f2933
+        """
+        from .boxes import picture
+        from .mermaid import mermaid_source
+
         return mermaid_source(picture(self._model), self._direction)
 
     def svg(self, *, max_nodes: int = 2000) -> str:
@@ -94,22 +123,32 @@ class Graph:
 
         Raises:
             ImportError: Graphviz is missing; it comes with the extra ``draw``.
+            RuntimeError: Graphviz is there and fails.
             ValueError: The picture has more than ``max_nodes`` boxes.
         """
+        from . import render
+
         return render.svg(self._source(max_nodes))
 
     def png(self, *, max_nodes: int = 2000) -> bytes:
-        """Return the picture as the bytes of a PNG image, 192 dots per inch. Limits and errors as for ``svg``."""
-        return render.png(self._source(max_nodes, dots_per_inch=_DOTS_PER_INCH))
+        """Return the picture as the bytes of a PNG image, 192 dots per inch (96 for a large graph).
+
+        Limits and errors as for ``svg``; RuntimeError also on a Linux machine that has no fonts.
+        """
+        from . import render
+
+        return render.png(self._source(max_nodes, image=True))
 
     def save(self, path: str | os.PathLike[str], *, max_nodes: int = 2000) -> Path:
         """Write the form that the path's ending names, .svg .png .dot .mmd or .txt, and return the path.
 
-        The file appears whole or not at all.
+        The file appears whole or not at all. Errors as for ``svg``, and:
 
         Raises:
             ValueError: The ending is none of these.
         """
+        from pathlib import Path
+
         path = Path(path)
         _write(path, self._in_form_of(path, max_nodes))
         return path
@@ -128,15 +167,19 @@ class Graph:
                 return f"{self.text()}\n".encode()
         raise ValueError(f"save() was given {path.name!r}. Expected a name ending in .svg, .png, .dot, .mmd or .txt.")
 
-    def _source(self, max_nodes: int, dots_per_inch: int | None = None) -> str:
+    def _source(self, max_nodes: int, *, image: bool = False) -> str:
+        from .boxes import picture
+        from .dot import dot_source
+
         shown = picture(self._model)
         if len(shown.boxes) > max_nodes:
             raise ValueError(
-                f"This graph takes {len(shown.boxes):,} boxes ({self._model.summary()}). Expected: at most {max_nodes:,}, "
-                "which Graphviz lays out in seconds. Usual fix: draw a smaller model or fewer steps of it, read "
-                ".text(), or raise max_nodes= if you can wait."
+                f"This graph takes {len(shown.boxes):,} boxes ({self._model.summary()}). Expected: at most "
+                f"{max_nodes:,}, which Graphviz lays out in seconds. Usual fix: draw a smaller model or fewer steps, "
+                "read .text(), or raise max_nodes= if you can wait."
             )
-        return dot_source(shown, self._direction, dots_per_inch)
+        dots_per_inch = _SHARP if len(shown.boxes) <= _SCROLLED else _PLAIN
+        return dot_source(shown, self._direction, dots_per_inch if image else None)
 
     def __str__(self) -> str:
         return self.text()
@@ -145,10 +188,10 @@ class Graph:
         return f"<Graph: {self._model.summary()}>"
 
     def _repr_svg_(self) -> str | None:
-        """Show the picture in a notebook; the listing takes its place where it cannot be drawn."""
+        """Show the picture in a notebook; where it cannot be drawn, the listing takes its place."""
         try:
             return self.svg()
-        except (ImportError, RuntimeError, ValueError):
+        except (ImportError, OSError, RuntimeError, ValueError):
             return None
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -156,7 +199,9 @@ class Graph:
 
 
 def _write(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    from threading import get_ident
+
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
     try:
         unfinished.write_bytes(data)
         unfinished.replace(path)

@@ -6,7 +6,7 @@ from .boxes import Box, Picture
 from .style import INK, LOOKS
 
 DIRECTIONS = {"down": "TD", "right": "LR"}
-_HARMLESS = frozenset(" _.,:()[]=+-*/…")
+_HARMLESS = frozenset(" _.,:()[]=/…")  # not + - *: they could start a Markdown list
 
 
 def mermaid_source(picture: Picture, direction: str = "down") -> str:

@@ -1,8 +1,8 @@
 """From DOT to SVG and PNG: the one file that knows of pygraphviz and graphviz, both optional.
 
-pygraphviz carries the Graphviz engine in its wheels. It runs in a child process: the engine keeps global state, prints
-font warnings from C, cannot be interrupted, and overflows the C stack on very long chains; none of that may
-happen to the user's session. Without it, the graphviz package drives a ``dot`` on the path.
+pygraphviz carries the Graphviz engine in its wheels. It runs in a child process: the engine keeps global state, so two
+threads must not enter it, prints font warnings from C, and cannot be interrupted. Without it, the graphviz package
+drives a ``dot`` on the path.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def _drawn(source: str, kind: str) -> bytes:
     if (package := _folder("pygraphviz")) is not None:
         return _by_pygraphviz(source, kind, package)
     if _folder("graphviz") is not None and which("dot"):
-        import graphviz
-
-        return bytes(graphviz.pipe("dot", kind, source.encode(), quiet=True))
+        return _by_graphviz(source, kind)
     raise ImportError(
         f"Drawing a {kind.upper()} needs Graphviz, and neither pygraphviz (which carries it) nor the graphviz package "
         'with a `dot` program on the path was found. Usual fix: pip install ".[draw]" in the tensorgrad checkout. '
@@ -64,18 +62,33 @@ def _by_pygraphviz(source: str, kind: str, package: Path) -> bytes:
         environment = os.environ | _lent_fonts(Path(folder), kind)
         done = subprocess.run(command, input=source.encode(), capture_output=True, env=environment, check=False)
     if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise RuntimeError(
-            f"Graphviz gave up on this graph (exit status {done.returncode}: {said or 'no message'}). Expected: a graph "
-            "of at most some thousand boxes. Usual fix: draw a smaller model or fewer steps, or use .text()."
-        )
+        raise _gave_up(done.returncode, done.stderr)
     return done.stdout
+
+
+def _by_graphviz(source: str, kind: str) -> bytes:
+    import graphviz
+
+    try:
+        return bytes(graphviz.pipe("dot", kind, source.encode(), quiet=True))
+    except subprocess.CalledProcessError as error:
+        raise _gave_up(error.returncode, error.stderr or b"") from error
+
+
+def _gave_up(status: int, messages: bytes) -> RuntimeError:
+    said = messages.decode(errors="replace").strip().rpartition("\n")[2] or "no message"
+    return RuntimeError(
+        f"Graphviz did not draw this graph (exit status {status}: {said}). Expected: a working Graphviz and a graph of "
+        "at most some thousand boxes. Usual fix: reinstall pygraphviz if it could not be loaded; else draw a smaller "
+        "model or fewer steps of it. .text() always works."
+    )
 
 
 def _lent_fonts(folder: Path, kind: str) -> dict[str, str]:
     """On a Linux machine without any font (a slim container), lend the engine those that matplotlib carries."""
-    bare = sys.platform == "linux" and not Path("/etc/fonts/fonts.conf").exists() and "FONTCONFIG_FILE" not in os.environ
-    if not bare or any(Path("/usr/share/fonts").glob("**/*.[ot]t[fc]")):
+    if sys.platform != "linux" or "FONTCONFIG_FILE" in os.environ or Path("/etc/fonts/fonts.conf").exists():
+        return {}
+    if any(Path("/usr/share/fonts").glob("**/*.[ot]t[fc]")):
         return {}
     if (matplotlib := _folder("matplotlib")) is None:
         if kind == "svg":

@@ -10,7 +10,7 @@ from .wording import array, columns, padded, shape
 
 _WIDEST = 56  # columns an expression may take before it pushes its shape out of line
 _ARGUMENTS = 10  # of a concatenate of fifty, the first few are shown
-_plain_name = re.compile(r"[^\W\d][\w.\[\]]*").fullmatch
+_plain_name = re.compile(r"[^\W\d][\w.\[\]…]*").fullmatch
 
 
 def listing(model: Model) -> str:
@@ -45,7 +45,7 @@ def _expression(item: Item, references: list[str], model: Model) -> str:
     if not item.operation:
         return _quoted(item.name) if item.name else item.value or ""
     given = [_argument(argument, references, model) for argument in item.arguments]
-    if len(given) == 2 and isinstance(item.arguments[1], str) and given[1].startswith("["):
+    if item.operation == "getitem":
         call = "".join(given)
     else:
         if len(given) > _ARGUMENTS:

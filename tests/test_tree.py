@@ -1,0 +1,106 @@
+"""Trees: taken apart, put together, named, and compared."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, namedtuple
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tensorgrad import tree
+
+Point = namedtuple("Point", ["x", "y"])
+
+trees = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3)
+        | st.builds(Point, inner, inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(trees)
+def test_rebuild_undoes_flatten(value: Any) -> None:
+    leaves, structure = tree.flatten(value)
+    again = tree.rebuild(structure, leaves)
+    assert again == value
+    assert repr(again) == repr(value)  # the types and the order of keys too
+    assert tree.flatten(again)[1] == structure
+    assert tree.count(structure) == len(leaves) == len(tree.paths(structure))
+
+
+@given(trees)
+def test_a_path_leads_to_its_leaf(value: Any) -> None:
+    leaves, structure = tree.flatten(value)
+    for path, leaf in zip(tree.paths(structure), leaves, strict=True):
+        if not any(character in path for character in "\\\n\r\0\x85"):
+            try:
+                found = eval(f"value{path}", {"value": value})
+            except SyntaxError:  # a key with a quotation mark in it
+                continue
+            assert found is leaf
+
+
+@given(trees)
+def test_leaves_like_finds_the_same_leaves(value: Any) -> None:
+    leaves, structure = tree.flatten(value)
+    assert tree.leaves_like(structure, value) == leaves
+
+
+def test_dict_keys_may_come_in_another_order() -> None:
+    structure = tree.flatten({"a": 1, "b": [2, 3], "c": 4})[1]
+    assert tree.leaves_like(structure, {"c": 40, "b": [20, 30], "a": 10}) == [10, 20, 30, 40]
+
+
+def test_dict_types_are_kept() -> None:
+    counts: defaultdict[str, int] = defaultdict(int, {"a": 1})
+    leaves, structure = tree.flatten([OrderedDict(b=2, a=1), counts])
+    ordered, counted = tree.rebuild(structure, [20, 10, 1])
+    assert ordered == OrderedDict(b=20, a=10)
+    assert type(ordered) is OrderedDict
+    assert (type(counted), dict(counted)) == (defaultdict, {"a": 1})
+    assert leaves == [2, 1, 1]
+
+
+def test_strings_arrays_and_sets_are_leaves() -> None:
+    value = ["text", {1, 2}, range(3), b"bytes", None]
+    assert tree.flatten(value)[0] == value
+
+
+def test_paths_read_as_python() -> None:
+    _, structure = tree.flatten({"layers": [Point(1, (2,))], 3: [[4]], (5, 6): 7})
+    assert tree.paths(structure, "p") == ['p["layers"][0].x', 'p["layers"][0].y[0]', "p[3][0][0]", "p[(5, 6)]"]
+    assert tree.paths(tree.LEAF) == [""]
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"a": 1}, ["t lacks the keys ['b']", "expected ['a', 'b']"]),
+        ({"a": 1, "b": [Point(1, 2)], "c": 1}, ["t ", "unknown keys ['c']"]),
+        ({"a": [1], "b": [Point(1, 2)]}, ['t["a"] is a list', "single leaf"]),
+        ({"a": 1, "b": 2}, ['t["b"] is a int', "expected a list"]),
+        ({"a": 1, "b": (Point(1, 2),)}, ['t["b"] is a tuple', "expected a list"]),
+        ({"a": 1, "b": [Point(1, 2), 3]}, ['t["b"] has 2 entries', "expected 1"]),
+        ({"a": 1, "b": [(1, 2)]}, ['t["b"][0] is a tuple', "expected a Point"]),
+        ({"a": 1, "b": [Point(1, {})]}, ['t["b"][0].y is a dict', "single leaf"]),
+    ],
+)
+def test_another_nesting_is_named(other: Any, words: list[str]) -> None:
+    structure = tree.flatten({"a": 1, "b": [Point(2, 3)]})[1]
+    with pytest.raises(ValueError, match="expected") as caught:
+        tree.leaves_like(structure, other, "t")
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("leaves", [[], [1], [1, 2, 3]])
+def test_rebuild_needs_a_leaf_for_each_place(leaves: list[int]) -> None:
+    with pytest.raises(ValueError, match=f"{len(leaves)} leaves for a structure with 2 places"):
+        tree.rebuild(tree.flatten([0, {"a": 0}])[1], leaves)
