@@ -29,8 +29,6 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
     guard: Any = None
     try:
         for node in operations:
-            if node not in pending:  # reached only through an input that a rule saved for itself
-                continue
             g = pending.pop(node)
             primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]  # a Primitive
             if guard is None and primitive.guarded:  # entered at most once a pass: it costs as much as a small rule
@@ -39,13 +37,10 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
             inputs = node.inputs
             keywords = node.keywords
             if lift is None:
-                output, arguments = node.value, inputs
+                output = node.value
+                arguments = inputs if primitive.saves is None else (*inputs, node.saved)
             else:
-                output = lift(node)
-                arguments = tuple(
-                    lift(parent) if parent is not None and parent.requires_grad else value
-                    for parent, value in zip(node.parents, inputs, strict=True)
-                )
+                output, arguments = _lifted(node, primitive, lift)
             for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
                 if parent not in members or rule is None:
                     continue
@@ -73,6 +68,17 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
         if guard is not None:
             guard.__exit__(None, None, None)
     return pending  # what was not walked through: the wanted nodes
+
+
+def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[Any, ...]]:
+    """Return a node's output and inputs as Tensors, so that what a rule does with them is recorded."""
+    arguments = tuple(
+        lift(parent) if parent is not None and parent.requires_grad else value
+        for parent, value in zip(node.parents, node.inputs, strict=True)
+    )
+    if primitive.saves is not None:
+        arguments += (primitive.saves(*arguments),)
+    return lift(node), arguments
 
 
 def _masked(

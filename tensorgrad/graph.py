@@ -28,7 +28,7 @@ class Node:
     ``number`` grows with creation, so sorting by it is a topological order.
     """
 
-    __slots__ = ("function", "inputs", "keywords", "name", "number", "parents", "value")
+    __slots__ = ("function", "inputs", "keywords", "name", "number", "parents", "saved", "value")
 
     requires_grad: bool = True
     grad: Any = None
@@ -40,6 +40,7 @@ class Node:
     value: Any
     number: int
     name: str | None
+    saved: Any  # set only for a primitive that saves: what its forward pass has computed for its rules
 
     @property
     def label(self) -> str:

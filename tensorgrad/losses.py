@@ -1,8 +1,6 @@
 """Losses: mean squared error, cross-entropy, binary cross-entropy; from logits unless told otherwise.
 
-Each is one fused, stable node. Where its gradient needs what the forward pass has computed (the probabilities), that
-is recorded as a node of its own and handed to the loss as an input without a rule: first order uses the array as it
-is, second order differentiates through the node.
+Each is one fused, stable node, which saves the probabilities it has computed for its gradient.
 """
 
 from __future__ import annotations
@@ -13,9 +11,8 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from .functional import log_softmax, sigmoid, softmax
-from .graph import NO_KEYWORDS, is_recording, record
 from .primitives import vjp
-from .tensor import Tensor, differentiable, known, unwrap, wrap
+from .tensor import Tensor, differentiable, record_with, unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 
@@ -73,7 +70,7 @@ def cross_entropy(
         _check_probabilities("cross_entropy", scores, "softmax")
         return _reduced(-_xlogy(targets, logits).sum(axis=-1), reduction)
     value, p = _softmax_nll(scores, unwrap(targets), reduction)
-    return _recorded(_cross_entropy, value, logits, targets, _softmax, p, reduction)
+    return record_with(p, value, _cross_entropy, (logits, targets), {"reduction": reduction})
 
 
 def binary_cross_entropy(
@@ -103,25 +100,11 @@ def binary_cross_entropy(
         _check_probabilities("binary_cross_entropy", logits, "sigmoid")
         return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
     scores = unwrap(logits)
-    value = _binary_cross_entropy(scores, unwrap(targets), None, reduction=reduction)
-    return _recorded(_binary_cross_entropy, value, logits, targets, _sigmoid, _sigmoid(scores), reduction)
+    value = _binary_cross_entropy(scores, unwrap(targets), reduction=reduction)
+    return record_with(sigmoid(scores), value, _binary_cross_entropy, (logits, targets), {"reduction": reduction})
 
 
 # ---- the fused nodes ---------------------------------------------------------------------------------------
-
-
-_softmax = softmax.__wrapped__  # type: ignore[attr-defined]  # the functions of arrays, which the graph records
-_sigmoid = sigmoid.__wrapped__  # type: ignore[attr-defined]
-
-
-def _recorded(
-    function: Any, value: Any, logits: Any, targets: Any, activation: Any, p: Any, reduction: Reduction
-) -> Any:
-    """Return the loss as a node with p, itself a node made of the logits, as an input without a rule."""
-    if logits.__class__ is Tensor and logits.requires_grad and is_recording():
-        node = logits._node
-        p = wrap(record(activation, (node,), (node.value,), NO_KEYWORDS, p))
-    return known(value, function, (logits, targets, p), {"reduction": reduction})
 
 
 def _reduced(losses: Any, reduction: Reduction) -> Any:
@@ -178,22 +161,23 @@ def _cross_entropy_targets(g: Any, y: Any, logits: Any, targets: Any, p: Any, *,
     return -log_softmax(logits) * (each[..., None] if reduction == "none" else each)
 
 
-def _cross_entropy(logits: Any, targets: Any, p: Any, *, reduction: Reduction) -> Any:
+def _cross_entropy(logits: Any, targets: Any, *, reduction: Reduction) -> Any:
     return _softmax_nll(logits, targets, reduction)[0]
 
 
-vjp(_cross_entropy, _cross_entropy_rule, _cross_entropy_targets, None)
+vjp(_cross_entropy, _cross_entropy_rule, _cross_entropy_targets, saves=lambda logits, targets: softmax(logits))
 
 
-def _binary_cross_entropy(z: Any, t: Any, p: Any, *, reduction: Reduction) -> Any:
-    return _reduced(np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z))), reduction)
+def _binary_cross_entropy(logits: Any, targets: Any, *, reduction: Reduction) -> Any:
+    losses = np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
+    return _reduced(losses, reduction)
 
 
 vjp(
     _binary_cross_entropy,
     lambda g, y, z, t, p, *, reduction: (p - t) * _each(g, z.size, reduction),
     lambda g, y, z, t, p, *, reduction: -z * _each(g, z.size, reduction),
-    None,
+    saves=lambda logits, targets: sigmoid(logits),
 )
 
 

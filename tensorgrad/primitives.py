@@ -41,7 +41,7 @@ class _EachArgument:
 class Primitive:
     """A differentiable function and its rules, one per leading argument; None where there is no derivative."""
 
-    __slots__ = ("count", "elementwise", "function", "guarded", "keywords", "partial", "rules")
+    __slots__ = ("count", "elementwise", "function", "guarded", "keywords", "partial", "rules", "saves")
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Primitive:
         bounded: bool,
         count: int,
         keywords: frozenset[str],
+        saves: Callable[..., Any] | None = None,
     ) -> None:
         self.function = function
         self.rules = rules
@@ -59,6 +60,7 @@ class Primitive:
         self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff._masked
         self.count = count  # how many leading arguments are inputs of the graph
         self.keywords = keywords
+        self.saves = saves
         self.partial = isinstance(rules, tuple) and None in rules  # some inputs have no derivative
 
 
@@ -67,17 +69,24 @@ TABLE: dict[Callable[..., Any], Primitive | Callable[..., Any]] = {}
 
 
 def vjp(
-    function: Callable[..., Any], *rules: Rule | None, elementwise: bool | None = None, bounded: bool = False
+    function: Callable[..., Any],
+    *rules: Rule | None,
+    elementwise: bool | None = None,
+    bounded: bool = False,
+    saves: Callable[..., Any] | None = None,
 ) -> None:
     """Enter a primitive and its rules.
 
     Ufuncs are elementwise unless they have a signature, as matmul has. ``bounded`` says of an elementwise primitive
     that its slope is finite whatever its inputs are, so that its rule gives 0 for a gradient of 0 without help.
+    ``saves`` is a function of the inputs whose value the forward pass has at hand and the rules need: they get it after
+    the inputs. On arrays it is what ``record_with`` was given; on Tensors it is called, so that the next order sees it.
     """
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None
     code = next(rule for rule in rules if rule is not None).__code__
     parameters = code.co_varnames[2 : code.co_argcount + code.co_kwonlyargcount]
+    first = len(rules) + (saves is not None)
     _enter(
         function,
         Primitive(
@@ -86,7 +95,8 @@ def vjp(
             elementwise=elementwise,
             bounded=bounded,
             count=len(rules),
-            keywords=frozenset(parameters[len(rules) :]),
+            keywords=frozenset(parameters[first:]),
+            saves=saves,
         ),
     )
 

@@ -73,27 +73,23 @@ def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[s
     return wrap(Leaf(value)) if tensors else value
 
 
-def known(
-    value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any] = NO_KEYWORDS
+def record_with(
+    saved: Any, value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> Any:
-    """Record a call whose value has been computed already, by a cheaper way than the function's own."""
-    parents: list[Node | None] = []
-    inputs: list[Any] = []
-    tensors = tracked = False
-    for arg in args:
-        if arg.__class__ is Tensor:
-            node = arg._node
-            parents.append(node)
-            inputs.append(node.value)
+    """Record a call of a primitive that saves: its value and what it saves for its rules are computed already."""
+    parents = tuple([arg._node if arg.__class__ is Tensor else None for arg in args])
+    tracked = tensors = False
+    for parent in parents:
+        if parent is not None:
             tensors = True
-            if node.requires_grad:
-                tracked = True
-        else:
-            parents.append(None)
-            inputs.append(arg)
-    if tracked and is_recording():
-        return wrap(record(function, tuple(parents), tuple(inputs), keywords, value))
-    return wrap(Leaf(value)) if tensors else value
+            tracked = tracked or parent.requires_grad
+    if not tensors:
+        return value
+    if not tracked or not is_recording():
+        return wrap(Leaf(value))
+    node = record(function, parents, tuple([unwrap(arg) for arg in args]), keywords, value)
+    node.saved = saved
+    return wrap(node)
 
 
 def differentiable(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import autodiff
-from .graph import NO_KEYWORDS, Leaf, Node, paths, record, recording
+from .graph import NO_KEYWORDS, Leaf, Node, is_recording, paths, record, recording
 from .primitives import vjp
 from .tensor import Tensor, unwrap, wrap
 
@@ -58,11 +58,12 @@ def value_and_grad(
     @functools.wraps(f)
     def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
         arguments = list(args)
+        recorded = is_recording()
         with recording():
             for position in positions:
                 arguments[position] = wrap(_fresh(args[position]))
             wanted = [arguments[position]._node for position in positions]
-            value, gradients, outside = _differentiated(f(*arguments, **keywords), wanted)
+            value, gradients, outside = _differentiated(f(*arguments, **keywords), wanted, recorded)
         if not outside and not any(isinstance(args[position], Tensor) for position in positions):
             value, gradients = unwrap(value), unwrap(gradients)
         return value, gradients[0] if isinstance(argnums, int) else tuple(gradients)
@@ -86,8 +87,16 @@ def _fresh(value: Any) -> Node:
     return Tensor(value, requires_grad=True)._node
 
 
-def _differentiated(result: Any, wanted: list[Node]) -> tuple[Any, list[Tensor], bool]:
-    """Return the result, its gradients, and whether anything outside the function is being differentiated too."""
+def _differentiated(result: Any, wanted: list[Node], recorded: bool) -> tuple[Any, list[Tensor], bool]:
+    """Return the result, its gradients, and whether anything outside the function is being differentiated too.
+
+    Nothing outside is, unless it is ``recorded``: within ``no_grad``, the derivative too is a constant.
+    """
+    if not isinstance(result, (Tensor, np.ndarray, np.generic, int, float)):
+        raise TypeError(
+            f"grad of a function that returned {type(result).__name__}. Expected a single number. "
+            "Usual fix: end the function with `return loss`, the loss alone."
+        )
     if np.size(result) != 1:
         raise ValueError(
             f"grad of a function that returned shape {np.shape(result)}. Expected a single number. "
@@ -97,16 +106,14 @@ def _differentiated(result: Any, wanted: list[Node]) -> tuple[Any, list[Tensor],
         return result, [_zeros(node) for node in wanted], False
     root = result._node
     operations, members, _ = paths(root, wanted)
-    outside = any(
-        parent is not None and parent.requires_grad and parent not in members
-        for node in (*operations, *wanted)
-        for parent in node.parents
-    )
+    used = [parent for node in (*operations, *wanted) for parent in node.parents if parent is not None]
+    outside = recorded and any(node.requires_grad and node not in members for node in (root, *used))
     seed = np.ones_like(root.value)[()]
     if outside:
         found = autodiff.backward(root, wrap(Leaf(seed)), wanted, wrap)
     else:
         found = {node: wrap(Leaf(g)) for node, g in autodiff.backward(root, seed, wanted).items()}
+        result = wrap(Leaf(root.value))
     return result, [found[node] if node in found else _zeros(node) for node in wanted], outside
 
 

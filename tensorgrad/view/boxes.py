@@ -81,7 +81,7 @@ def _leaf(key: str, item: Item, model: Model) -> Box:
 def _constant(key: str, constant: Constant, model: Model) -> Box:
     if constant.value is not None:
         return Box(key, CONSTANT, constant.value, ())
-    return Box(key, CONSTANT, "array", (_shape(constant.shape, constant.dtype, model),))
+    return Box(key, CONSTANT, constant.name or "array", (_shape(constant.shape, constant.dtype, model),))
 
 
 def _operation(key: str, item: Item, model: Model) -> Box:

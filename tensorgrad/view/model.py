@@ -19,6 +19,7 @@ INPUT, PARAMETER, CONSTANT, OPERATION, OUTPUT = "input", "parameter", "constant"
 class Constant(NamedTuple):
     """A plain array or number that was given to an operation."""
 
+    name: str  # of the parameter it was passed as; empty for NumPy's own functions
     value: str | None  # of a single number
     shape: tuple[int, ...]
     dtype: str  # empty for a Python number
@@ -89,7 +90,8 @@ def _operation(node: Node, positions: dict[Node, int], is_output: bool) -> Item:
         elif indexing and place == 1:
             arguments.append(wording.subscript(value))
         else:
-            arguments.append(_constant(value) if wording.is_value(value) else wording.setting(value))
+            is_value = wording.is_value(value)
+            arguments.append(_constant(node, place) if is_value else wording.setting(value))
     return Item(
         OUTPUT if is_output else OPERATION,
         wording.operation(node.function),
@@ -102,8 +104,11 @@ def _operation(node: Node, positions: dict[Node, int], is_output: bool) -> Item:
     )
 
 
-def _constant(value: Any) -> Constant:
-    return Constant(wording.number(value), _shape(value), str(getattr(value, "dtype", "")))
+def _constant(node: Node, place: int) -> Constant:
+    value = node.inputs[place]
+    code = getattr(node.function, "__code__", None)
+    name = wording.printable(code.co_varnames[place]) if code is not None and place < code.co_argcount else ""
+    return Constant(name, wording.number(value), _shape(value), str(getattr(value, "dtype", "")))
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -1,0 +1,5 @@
+"""``python -m tensorgrad`` is the command ``tensorgrad``."""
+
+from .cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,131 @@
+"""fit: the training loop. Checked data, shuffled batches, progress, history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..graph import no_grad
+from ..nn import Module
+from ..nn.init import generator_from
+from ..optim import Optimizer
+from .data import batches, checked
+from .history import History
+
+Loss = Callable[[Any, Any], Any]
+
+
+def fit(
+    model: Module,
+    x: Any,
+    y: Any,
+    *,
+    loss: Loss,
+    optimizer: Any,
+    epochs: int,
+    batch_size: int = 32,
+    validation: tuple[Any, Any] | None = None,
+    metric: Callable[[Any, Any], float] | None = None,
+    seed: int | np.random.Generator | None = None,
+    progress: bool = False,
+) -> History:
+    """Train a model on arrays.
+
+    Args:
+        model: Its parameters are updated in place; it is left in evaluation mode.
+        x, y: Inputs and targets, one sample per row.
+        loss: ``loss(outputs, targets)``, a single number, such as ``tg.cross_entropy``.
+        optimizer: A transform such as ``tg.optim.adam(1e-3)``, or an ``Optimizer`` of this model.
+        epochs: Passes over the data.
+        batch_size: Samples per step; the last batch of an epoch may be short.
+        validation: Inputs and targets that are measured after each epoch and never trained on.
+        metric: ``metric(outputs, targets)`` on the validation data, such as ``accuracy``.
+        seed: Seed or generator of the order of the samples.
+        progress: Show a progress bar (needs tqdm).
+
+    Returns:
+        The numbers of each epoch.
+
+    Raises:
+        ValueError: Empty data, unequal lengths, values that are not finite: nothing has been trained then.
+        FloatingPointError: The loss became infinite or NaN; the parameters are those before that step.
+
+    >>> import tensorgrad as tg
+    >>> x = np.linspace(-1, 1, 64)[:, None]
+    >>> model = tg.nn.MLP([1, 8, 1], hidden="tanh", seed=0, dtype=np.float64)
+    >>> history = fit(model, x, x**2, loss=tg.mse, optimizer=tg.optim.adam(0.02), epochs=100, seed=0)
+    >>> history.loss[-1] < 0.01
+    True
+    """
+    x, y = checked("training", x, y)
+    if validation is not None:
+        validation = checked("validation", *validation)
+    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+        raise ValueError(f"epochs={epochs!r}. Expected a whole number, at least 0.")
+    if not isinstance(optimizer, Optimizer):
+        optimizer = Optimizer(model, optimizer)
+    generator = generator_from(seed)
+    history = History(getattr(metric, "__name__", "metric"))
+    rounds = _bar(range(epochs)) if progress else range(epochs)
+    for epoch in rounds:
+        model.train()
+        total = 0.0
+        for step, (inputs, targets) in enumerate(batches(x, y, batch_size, generator)):
+            when = f"epoch {epoch + 1}, step {step + 1}"
+            total += _train_on(model, inputs, targets, loss, optimizer, when) * len(inputs)
+        history.loss.append(total / len(x))
+        model.eval()
+        _measure(history, model, validation, loss, metric)
+        if progress:
+            rounds.set_postfix_str(_summary(history), refresh=epoch + 1 == epochs)  # type: ignore[union-attr]
+    model.eval()
+    return history
+
+
+def _train_on(model: Module, inputs: Any, targets: Any, loss: Loss, optimizer: Optimizer, when: str) -> float:
+    """Make one step; return the loss before it."""
+    optimizer.zero_grad()
+    value = loss(model(inputs), targets)
+    number = float(value.item())
+    if not math.isfinite(number):
+        raise FloatingPointError(
+            f"the loss became {number} in {when}. The parameters are those before this step. "
+            "Usual fix: a smaller learning rate, inputs scaled to unit size, or optim.clip_by_norm."
+        )
+    value.backward()
+    optimizer.step()
+    return number
+
+
+def _measure(
+    history: History, model: Module, validation: tuple[Any, Any] | None, loss: Loss, metric: Any
+) -> None:
+    if validation is None:
+        return
+    inputs, targets = validation
+    with no_grad():
+        outputs = model(inputs)
+        history.validation_loss.append(float(loss(outputs, targets).item()))
+    if metric is not None:
+        history.metric.append(float(metric(outputs, targets)))
+
+
+def _bar(epochs: Iterable[int]) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError(
+            "a progress bar needs tqdm. "
+            "Usual fix: pip install '.[train]' in the tensorgrad checkout, or progress=False."
+        ) from None
+    return tqdm(epochs, unit="epoch")
+
+
+def _summary(history: History) -> str:
+    parts = [f"loss {history.loss[-1]:.4f}"]
+    if history.metric:
+        parts.append(f"{history.metric_name} {history.metric[-1]:.1%}")
+    return ", ".join(parts)
