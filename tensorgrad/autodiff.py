@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from .errors import name_of
-from .graph import Leaf, Node, paths
+from .graph import Node, between
 from .primitives import TABLE, Primitive
 
 Lift = Callable[[Node], Any]
 _float64 = np.float64
 
 
-def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift | None = None) -> dict[Node, Any]:
+def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: Lift | None = None) -> dict[Node, Any]:
     """Return the gradient of ``sum(seed * root)`` for each wanted node; those it does not depend on are left out.
 
     Without ``wanted``: for every leaf that requires a gradient. The rules run on arrays; with ``lift``, which makes a
     Tensor of a node, they run on Tensors and are recorded.
     """
-    operations, members, last_write = paths(root, wanted)
-    if operations and last_write > operations[-1].number:  # a leaf was written to since this graph was begun
-        _refuse_stale(operations)
-    pending = {root: seed}
+    targets = () if wanted is None else set(wanted)
+    on_the_way = None if wanted is None else between(wanted, root)
+    gradients = {root: seed}
     fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
+    queue = [] if root.function is None or root in targets else [(-root.number, root)]
     guard: Any = None
     try:
-        for node in operations:
-            g = pending.pop(node)
-            primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]  # a Primitive
+        while queue:  # the newest node first: all that was made from it has been dealt with
+            node = heappop(queue)[1]
+            g = gradients.pop(node)
+            primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]
             if guard is None and primitive.guarded:  # entered at most once a pass: it costs as much as a small rule
                 guard = np.errstate(divide="raise", invalid="raise")
                 guard.__enter__()
@@ -42,8 +44,10 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
             else:
                 output, arguments = _lifted(node, primitive, lift)
             for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
-                if parent not in members or rule is None:
+                if parent is None or not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
                     continue
+                if parent.written > node.number:
+                    raise _stale(parent, node)
                 try:
                     contribution = rule(g, output, *arguments, **keywords)
                 except FloatingPointError:
@@ -53,21 +57,24 @@ def backward(root: Node, seed: Any, wanted: list[Node] | None = None, lift: Lift
                         contribution = _reshaped(contribution, x.shape, primitive)
                     if contribution.dtype != x.dtype:
                         contribution = contribution.astype(x.dtype)
-                if parent in pending:
+                if parent in gradients:
                     if parent in fresh:
-                        pending[parent] += contribution
+                        gradients[parent] += contribution
                     else:
-                        pending[parent] = pending[parent] + contribution
+                        gradients[parent] = gradients[parent] + contribution
                         if lift is None:
                             fresh.add(parent)
                 else:
-                    if parent.function is None and (contribution is g or contribution.base is not None):
-                        contribution = contribution.copy()  # no two leaves may be given the same memory
-                    pending[parent] = contribution
+                    if parent.function is None:
+                        if contribution is g or contribution.base is not None:
+                            contribution = contribution.copy()  # no two leaves may be given the same memory
+                    elif parent not in targets:
+                        heappush(queue, (-parent.number, parent))
+                    gradients[parent] = contribution
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)
-    return pending  # what was not walked through: the wanted nodes
+    return gradients  # what was not walked through: the wanted nodes
 
 
 def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[Any, ...]]:
@@ -126,13 +133,9 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _refuse_stale(operations: list[Node]) -> None:
-    """Raise if a leaf was written to after one of these operations had used its value."""
-    for node in operations:
-        for parent in node.parents:
-            if isinstance(parent, Leaf) and parent.requires_grad and parent.written > node.number:
-                raise RuntimeError(
-                    f"backward through a stale graph: {parent.label} {np.shape(parent.value)} was written to after "
-                    f"{node.label} had used its old value, so the gradient would belong to neither value. "
-                    "Usual fix: run the forward pass again after each update, and backward() once per forward pass."
-                )
+def _stale(leaf: Node, node: Node) -> RuntimeError:
+    return RuntimeError(
+        f"backward through a stale graph: {leaf.label} {np.shape(leaf.value)} was written to after {node.label} had "
+        "used its old value, so the gradient would belong to neither value. Usual fix: run the forward pass again after "
+        "each update, and backward() once per forward pass."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,17 @@ _MATMUL = (
     "the last axis of the first operand must have the size of the second-last axis of the second "
     "(of its only axis, if it has one). Usual fix: transpose an operand with .T, or swap them"
 )
+_AXIS = (
+    "axes from 0 to ndim - 1, or negative ones counted from the last, each once. "
+    "Usual fix: axis 0 runs over the samples, axis -1 over what each of them holds"
+)
+_INDEX = (
+    "integers within the shape, slices, or arrays of integers or bools. Usual fix: count from 0, give at most one index "
+    "per axis, and to a mask the shape of the axes it selects from"
+)
+_EMPTY = "at least one element. Usual fix: skip empty batches"
 _FIXES: dict[str, str] = {
+    "getitem": _INDEX,
     "matmul": _MATMUL,
     "dot": _MATMUL,
     "dense": "x is (..., in), W is (in, out), b is (out,). Usual fix: check fan_in of the layer, or pass W.T",
@@ -49,7 +59,26 @@ def failed(
     """Return NumPy's own error, of its own type, told with the operands and the usual fix."""
     name = name_of(function)
     described = ", ".join(map(operand, operands, names))
-    expected = _FIXES.get(name.removeprefix("np.")) or (_BROADCAST if "broadcast" in str(error) else "")
+    expected = _expected(name, error)
     text = f"{name} of {described}: {error}" + (f". Expected: {expected}." if expected else "")
     kind = type(error) if type(error) in (ValueError, TypeError, IndexError) else ValueError
     return kind(text)
+
+
+def _expected(name: str, error: Exception) -> str:
+    """Return what NumPy expected and the usual fix, by the sort of error or else by the function."""
+    text = str(error)
+    if isinstance(error, np.exceptions.AxisError) or "'axis'" in text:
+        return _AXIS
+    if "zero-size" in text:
+        return _EMPTY
+    return _FIXES.get(name.removeprefix("np.")) or (_BROADCAST if "broadcast" in text else "")
+
+
+def refused_keywords(name: str, refused: Iterable[str], allowed: Iterable[str]) -> TypeError:
+    """Return the error for keywords that a function of NumPy takes and its rule does not."""
+    return TypeError(
+        f"{name} on a Tensor does not take the keyword {', '.join(sorted(refused))} "
+        f"(it takes: {', '.join(sorted(allowed)) or 'none'}). A keyword without a rule would give a wrong gradient. "
+        "Usual fix: leave it out and apply its effect in a separate step."
+    )

@@ -28,19 +28,32 @@ class Node:
     ``number`` grows with creation, so sorting by it is a topological order.
     """
 
-    __slots__ = ("function", "inputs", "keywords", "name", "number", "parents", "saved", "value")
+    __slots__ = ("_first", "_others", "_second", "function", "inputs", "keywords", "name", "number", "saved", "value")
 
     requires_grad: bool = True
     grad: Any = None
     written: int = 0  # the creation number at the last write to a leaf: an older consumer has used another value
     function: Callable[..., Any] | None
-    parents: tuple[Node | None, ...]
     inputs: tuple[Any, ...]
     keywords: Mapping[str, Any]
     value: Any
     number: int
     name: str | None
     saved: Any  # set only for a primitive that saves: what its forward pass has computed for its rules
+
+    # The parents stand in the node itself if there are at most two: a tuple in every node would double what Python's
+    # garbage collector has to walk through, which is most of the time of building a graph of a million nodes.
+    _first: Node | None
+    _second: Node | None
+    _others: tuple[Node | None, ...]
+
+    @property
+    def parents(self) -> tuple[Node | None, ...]:
+        """The nodes the inputs came from, one for each; None for a plain array or number."""
+        count = len(self.inputs)
+        if count == 2:
+            return self._first, self._second
+        return (self._first,) if count == 1 else self._others
 
     @property
     def label(self) -> str:
@@ -58,7 +71,7 @@ class Leaf(Node):
 
     def __init__(self, value: Any, requires_grad: bool = False, name: str | None = None) -> None:
         self.function = None
-        self.parents = self.inputs = ()
+        self.inputs = self._others = ()
         self.keywords = NO_KEYWORDS
         self.value = value
         self.name = name
@@ -78,7 +91,7 @@ class Leaf(Node):
 
 def record(
     function: Callable[..., Any],
-    parents: tuple[Node | None, ...],
+    parents: Sequence[Node | None],
     inputs: tuple[Any, ...],
     keywords: Mapping[str, Any],
     value: Any,
@@ -86,7 +99,12 @@ def record(
     """Return the new Node of an operation that has been computed."""
     node = Node()  # attributes set here, not in __init__: a third of the cost
     node.function = function
-    node.parents = parents
+    if len(parents) == 2:
+        node._first, node._second = parents
+    elif len(parents) == 1:
+        node._first = parents[0]
+    else:
+        node._others = tuple(parents)
     node.inputs = inputs
     node.keywords = keywords
     node.value = value
@@ -108,35 +126,22 @@ def reachable(*roots: Node) -> list[Node]:
     return found
 
 
-def paths(root: Node, wanted: Sequence[Node] | None = None) -> tuple[list[Node], set[Node], int]:
-    """Return what a backward pass from ``root`` meets on its way to ``wanted``.
-
-    Returns:
-        The operations to walk through, newest first; all nodes on the way, the wanted ones included; the number of
-        the last write to a leaf that was met. Without ``wanted``, every leaf that requires a gradient is wanted.
-    """
-    members = {root}
-    operations = [root] if root.function is not None else []
-    last_write = 0
-    for node in operations:  # the list grows while we walk it: no recursion, however deep the graph
+def between(wanted: Sequence[Node], root: Node) -> set[Node]:
+    """Return the nodes on a path from a wanted node to the root, both ends included."""
+    oldest = min(node.number for node in wanted)
+    found = [root]
+    seen = {root}
+    for node in found:
         for parent in node.parents:
-            if parent is not None and parent.requires_grad and parent not in members:
-                members.add(parent)
-                if parent.function is not None:
-                    operations.append(parent)
-                elif parent.written > last_write:
-                    last_write = parent.written
-    operations.sort(key=_by_number, reverse=True)
-    if wanted is None:
-        return operations, members, last_write
+            if parent is not None and parent.requires_grad and parent not in seen and parent.number >= oldest:
+                seen.add(parent)
+                found.append(parent)
+    found.sort(key=_by_number)
     members = set(wanted)
-    depending = []
-    for node in reversed(operations):
-        if node not in members and not members.isdisjoint(node.parents):
+    for node in found:
+        if not members.isdisjoint(node.parents):
             members.add(node)
-            depending.append(node)
-    depending.reverse()
-    return depending, members, last_write
+    return members
 
 
 @contextmanager

@@ -64,12 +64,12 @@ def cross_entropy(
     0.6931
     """
     _check_reduction("cross_entropy", reduction)
-    scores = unwrap(logits)
-    targets = _distribution(np.shape(scores), targets)
+    scores = logits._node.value if logits.__class__ is Tensor else np.asarray(logits)
+    targets = _distribution(scores.shape, targets)
     if from_probabilities:
         _check_probabilities("cross_entropy", scores, "softmax")
         return _reduced(-_xlogy(targets, logits).sum(axis=-1), reduction)
-    value, p = _softmax_nll(scores, unwrap(targets), reduction)
+    value, p = _softmax_nll(scores, unwrap(targets) if targets.__class__ is Tensor else targets, reduction)
     return record_with(p, value, _cross_entropy, (logits, targets), {"reduction": reduction})
 
 
@@ -232,7 +232,7 @@ def _check_probabilities(name: str, p: Any, activation: str) -> None:
 def _distribution(shape: tuple[int, ...], targets: Any) -> Any:
     """Check the targets of a cross-entropy against the shape of the logits; class ids become one bool per class."""
     plain = targets if targets.__class__ is np.ndarray else np.asarray(unwrap(targets))
-    if plain.dtype.kind in "iu" and plain.shape == shape[:-1] and plain.size:
+    if shape and plain.dtype.kind in "iu" and plain.shape == shape[:-1] and plain.size:
         hot = plain[..., None] == _classes(shape[-1])
         if np.count_nonzero(hot) != plain.size:
             _refuse_ids(plain, shape)

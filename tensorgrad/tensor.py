@@ -17,6 +17,7 @@ from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_r
 F = TypeVar("F", bound=Callable[..., Any])
 
 _new = object.__new__
+_REDUCTIONS = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
 _PLAIN = frozenset({float, int, bool, complex, np.ndarray, np.float64, np.float32})
 
 
@@ -69,7 +70,9 @@ def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[s
     if tracked and is_recording():
         if primitive.partial:
             refuse_missing_rules(primitive, parents)
-        return wrap(record(function, tuple(parents), tuple(inputs), keywords, value))
+        result = _new(Tensor)  # as wrap does: a call less
+        result._node = record(function, parents, tuple(inputs), keywords, value)
+        return result
     return wrap(Leaf(value)) if tensors else value
 
 
@@ -77,19 +80,25 @@ def record_with(
     saved: Any, value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> Any:
     """Record a call of a primitive that saves: its value and what it saves for its rules are computed already."""
-    parents = tuple([arg._node if arg.__class__ is Tensor else None for arg in args])
-    tracked = tensors = False
-    for parent in parents:
-        if parent is not None:
+    parents: list[Node | None] = []
+    inputs: list[Any] = []
+    tensors = tracked = False
+    for arg in args:
+        if arg.__class__ is Tensor:
+            node = arg._node
+            parents.append(node)
+            inputs.append(node.value)
             tensors = True
-            tracked = tracked or parent.requires_grad
-    if not tensors:
-        return value
-    if not tracked or not is_recording():
-        return wrap(Leaf(value))
-    node = record(function, parents, tuple([unwrap(arg) for arg in args]), keywords, value)
-    node.saved = saved
-    return wrap(node)
+            if node.requires_grad:
+                tracked = True
+        else:
+            parents.append(None)
+            inputs.append(arg)
+    if tracked and is_recording():
+        node = record(function, parents, tuple(inputs), keywords, value)
+        node.saved = saved
+        return wrap(node)
+    return wrap(Leaf(value)) if tensors else value
 
 
 def differentiable(
@@ -134,7 +143,9 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
         except ValueError as error:
             raise failed(ufunc, (x, y), (a.name, None if b is None else b.name), error) from error
         if is_recording() and (a.requires_grad or (b is not None and b.requires_grad)):
-            return wrap(record(ufunc, (a, b), (x, y), NO_KEYWORDS, value))
+            result = _new(Tensor)
+            result._node = record(ufunc, (a, b), (x, y), NO_KEYWORDS, value)
+            return result
         return wrap(Leaf(value))
 
     def reflected(self: Tensor, other: Any) -> Any:
@@ -345,14 +356,19 @@ class Tensor:
 
     def zero_grad(self) -> None:
         """Forget the gradient added up so far."""
-        self._leaf("zero_grad of").grad = None
+        node = self._node
+        if node.function is not None:
+            self._leaf("zero_grad of")
+        node.grad = None
 
     def add_(self, update: Any) -> None:
         """Add to the value of a leaf in place, as ``t.data += update`` does: what an optimiser's step is made of."""
-        leaf = self._leaf("add_ to")
-        if np.shape(update) != leaf.value.shape:
+        leaf = self._node
+        if leaf.function is not None:
+            self._leaf("add_ to")
+        if update.shape != leaf.value.shape:
             raise ValueError(
-                f"add_ to {leaf.label} {leaf.value.shape} was given shape {np.shape(update)}. Expected: the same shape."
+                f"add_ to {leaf.label} {leaf.value.shape} was given shape {update.shape}. Expected: the same shape."
             )
         leaf.value += update
         leaf.written = next_number()
@@ -384,6 +400,8 @@ class Tensor:
     # ---- NumPy's protocols ---------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
+        if method == "reduce" and ufunc in _REDUCTIONS:
+            return apply(_REDUCTIONS[ufunc], inputs, {"axis": 0, **keywords})
         if method != "__call__":
             raise TypeError(
                 f"np.{ufunc.__name__}.{method} has no derivative rule on a Tensor. Usual fix: the function of that "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import autodiff
-from .graph import NO_KEYWORDS, Leaf, Node, is_recording, paths, record, recording
+from .graph import NO_KEYWORDS, Leaf, Node, between, is_recording, record, recording
 from .primitives import vjp
 from .tensor import Tensor, unwrap, wrap
 
@@ -57,6 +57,7 @@ def value_and_grad(
 
     @functools.wraps(f)
     def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
+        _check_positions(positions, len(args))
         arguments = list(args)
         recorded = is_recording()
         with recording():
@@ -69,6 +70,15 @@ def value_and_grad(
         return value, gradients[0] if isinstance(argnums, int) else tuple(gradients)
 
     return both
+
+
+def _check_positions(positions: Sequence[int], given: int) -> None:
+    for position in positions:
+        if not -given <= position < given:
+            raise IndexError(
+                f"grad with argnums={position} of a call with {given} positional arguments. Expected argnums from 0 to "
+                f"{given - 1}. Usual fix: pass the argument to differentiate by position, not by keyword."
+            )
 
 
 def _argument(x: Any) -> Any:
@@ -105,8 +115,8 @@ def _differentiated(result: Any, wanted: list[Node], recorded: bool) -> tuple[An
     if not isinstance(result, Tensor) or not result.requires_grad:
         return result, [_zeros(node) for node in wanted], False
     root = result._node
-    operations, members, _ = paths(root, wanted)
-    used = [parent for node in (*operations, *wanted) for parent in node.parents if parent is not None]
+    members = between(wanted, root)
+    used = [parent for node in members for parent in node.parents if parent is not None]
     outside = recorded and any(node.requires_grad and node not in members for node in (root, *used))
     seed = np.ones_like(root.value)[()]
     if outside:

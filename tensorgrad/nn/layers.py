@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import functional
-from ..errors import operand
+from ..errors import name_of, operand
 from ..tensor import Tensor, unwrap
 from . import init as initialisers
 from .init import Initialiser, generator_from
@@ -34,7 +34,7 @@ def activation_from(activation: str | Activation) -> Activation:
     """
     if callable(activation):
         return activation
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(
             f"unknown activation {activation!r}. Expected a function, or one of {', '.join(sorted(ACTIVATIONS))}."
         )
@@ -54,7 +54,7 @@ class Dense(Module):
         dtype: Of the parameters.
 
     Raises:
-        ValueError: A size that is not a positive integer, an unknown activation.
+        ValueError: A size that is not a positive integer, an unknown activation, an initialiser's wrong shape.
 
     >>> import numpy as np
     >>> Dense(3, 2, "relu", seed=0)(np.ones((5, 3), np.float32)).shape
@@ -80,12 +80,24 @@ class Dense(Module):
             rectifier = self.activation in (functional.relu, functional.softplus)
             init = initialisers.he if rectifier else initialisers.xavier
         generator = generator_from(seed)
-        self.W = Tensor(init((fan_in, fan_out), generator, dtype), requires_grad=True, dtype=dtype, name="W")
-        self.b = Tensor(bias_init((fan_out,), generator, dtype), requires_grad=True, dtype=dtype, name="b")
+        self.W = _parameter("W", init, (fan_in, fan_out), generator, dtype)
+        self.b = _parameter("b", bias_init, (fan_out,), generator, dtype)
 
     def __call__(self, x: Any) -> Any:
         z = functional.dense(x, self.W, self.b)
         return z if self.activation is functional.identity else self.activation(z)
+
+
+def _parameter(
+    name: str, init: Initialiser, shape: tuple[int, ...], generator: np.random.Generator, dtype: Any
+) -> Tensor:
+    parameter = Tensor(init(shape, generator, dtype), requires_grad=True, dtype=dtype, name=name)
+    if parameter.shape != shape:
+        raise ValueError(
+            f"the initialiser {name_of(init)} of {name} returned shape {parameter.shape}. Expected {shape}. "
+            "Usual fix: return an array of the shape it is given, the weights with fan_in in front."
+        )
+    return parameter
 
 
 class Dropout(Module):

@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import failed
 from ..primitives import takes_over
 from ..tensor import unwrap
 
 
 def _on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(*args: Any, **keywords: Any) -> Any:
-        return function(*unwrap(args), **{name: unwrap(value) for name, value in keywords.items()})
+        arrays = unwrap(args)
+        try:
+            return function(*arrays, **{name: unwrap(value) for name, value in keywords.items()})
+        except (ValueError, TypeError, IndexError) as error:
+            raise failed(function, arrays, [getattr(arg, "name", None) for arg in args], error) from error
 
     return evaluate
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import refused_keywords
 from ..primitives import takes_over, vjp
 from ..tensor import differentiable
 
@@ -100,6 +101,8 @@ def _at_least(a: Any, b: Any) -> Any:
 
 
 @takes_over(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, **others: Any) -> Any:
     """np.clip with either spelling of its bounds."""
+    if others:
+        raise refused_keywords("np.clip", others, ("a_min", "a_max", "min", "max"))
     return _clip(a, a_min if min is None else min, a_max if max is None else max)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import unbroadcast
+from ..errors import operand, refused_keywords
 from ..primitives import takes_over, vjp, vjp_of_each
-from ..tensor import apply, differentiable
+from ..tensor import apply, differentiable, unwrap
 
 
 def _inverse(axes: Sequence[int] | None) -> list[int] | None:
@@ -32,8 +33,10 @@ def _reshape(x: Any, *, shape: Any, order: str) -> Any:
 
 
 @takes_over(np.reshape)
-def reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None) -> Any:
+def reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, **others: Any) -> Any:
     """np.reshape in C or Fortran order; the orders that depend on the memory layout are refused."""
+    if others:
+        raise refused_keywords("np.reshape", others, ("shape", "order"))
     if order not in ("C", "F"):
         raise TypeError(f"np.reshape of a Tensor takes order 'C' or 'F', not {order!r}: a Tensor has no memory layout.")
     return _reshape(a, shape=newshape if shape is None else shape, order=order)
@@ -63,12 +66,22 @@ vjp_of_each(_concatenate, _part)
 
 
 @takes_over(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(arrays: Sequence[Any], axis: int | None = 0, **others: Any) -> Any:
     """np.concatenate, each array an input of its own."""
+    if others:
+        raise refused_keywords("np.concatenate", others, ("axis",))
     return apply(_concatenate, tuple(arrays), {"axis": axis})
 
 
 @takes_over(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], axis: int = 0, **others: Any) -> Any:
     """np.stack: each array gets the new axis, then they are joined along it."""
+    if others:
+        raise refused_keywords("np.stack", others, ("axis",))
+    if len({np.shape(array) for array in arrays}) > 1:
+        described = ", ".join([operand(unwrap(array), getattr(array, "name", None)) for array in arrays])
+        raise ValueError(
+            f"np.stack of {described}: expected equal shapes. "
+            "Usual fix: np.concatenate, which joins arrays along an axis they have, or np.broadcast_to one shape."
+        )
     return concatenate([np.expand_dims(array, axis) for array in arrays], axis)

@@ -1,0 +1,175 @@
+"""Examples 03 and 04: their quick runs, and that the checks in them find what they say, and only that."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def load(name, monkeypatch):
+    """Return an example as a module of its own: what a test changes in it is gone with it."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    spec = importlib.util.spec_from_file_location(f"example_{name[:2]}", EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "03_digits_wrong_bias",
+            [
+                "b1: the sum runs over the wrong axis: over axis 1",
+                "b2: the sum runs over the wrong axis: over axis 1",
+                "b1: one scalar is used for all 16 units: the mean",
+                "b2: one scalar is used for all 10 units: the mean",
+                "ok  accuracy with the published formula: expected >= 0.94",
+            ],
+        ),
+        (
+            "04_regression_other_loss",
+            [
+                "ok  parameters, by the sum of (in + 1) * out: expected >= 47 and <= 47",
+                "ok  published against half the summed squares: expected <= 1e-12",
+                "ok  published against the loss that is printed: expected >= 0.01",
+                "(888, 122)",
+            ],
+        ),
+    ],
+)
+def test_quick_run(name, said, tmp_path):
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), "--quick", "--output", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr
+    assert run.stderr == ""
+    for sentence in said:
+        assert sentence in run.stdout
+    picture = tmp_path / f"{name}.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert str(picture) in run.stdout
+
+
+# ---- 03: the diagnosis ---------------------------------------------------------------------------------------
+
+DELTA = np.random.default_rng(0).standard_normal((7, 3))
+RIGHT = DELTA.sum(axis=0) / 7
+OVER_UNITS = DELTA.sum(axis=1, keepdims=True) / 7
+
+
+@pytest.mark.parametrize(
+    ("gradient", "moved", "found"),
+    [
+        (RIGHT, RIGHT, []),
+        (OVER_UNITS, np.full(3, OVER_UNITS.mean()), ["over axis 1 (the units of each sample), not axis 0", "the mean"]),
+        (OVER_UNITS, np.full(3, OVER_UNITS.sum()), ["over axis 1", "the sum of those 7 numbers"]),
+        (RIGHT, np.full(3, RIGHT.mean()), ["one scalar is used for all 3 units: the mean of those 3 numbers"]),
+        (DELTA.sum() / 7, np.full(3, DELTA.sum() / 7), ["over axis None (samples and units)", "one scalar"]),
+    ],
+    ids=["right", "as published", "sum for mean", "right sum, one scalar", "sum of everything"],
+)
+def test_diagnosis(gradient, moved, found, monkeypatch):
+    sentences = load("03_digits_wrong_bias", monkeypatch).mistakes("b", np.asarray(gradient), moved, RIGHT, DELTA)
+    assert len(sentences) == len(found)
+    for sentence, part in zip(sentences, found, strict=True):
+        assert sentence.startswith("b: ")
+        assert part in sentence
+
+
+def test_diagnosis_of_something_else(monkeypatch):
+    with pytest.raises(SystemExit, match="0 sums of delta explain"):
+        load("03_digits_wrong_bias", monkeypatch).mistakes("b", 2 * RIGHT, RIGHT, RIGHT, DELTA)
+
+
+def checked(example, X, Y):
+    """Run the checks of example 03 on a batch."""
+    model = example.new_model(X.shape[1], seed=0)
+    engine, _, deltas = example.check_engine(model, X, Y)
+    published, moved = example.check_published(example.copies(model), X, Y, engine)
+    example.explain(published, moved, engine, deltas)
+
+
+def batch():
+    generator = np.random.default_rng(0)
+    return generator.random((13, 6)), np.eye(10)[generator.integers(10, size=13)]
+
+
+def test_what_is_published_is_found(monkeypatch, capsys):
+    checked(load("03_digits_wrong_bias", monkeypatch), *batch())
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines if line.lstrip()[:2] in ("W1", "b1", "W2", "b2")] == [
+        "ok",
+        "WRONG",
+        "ok",
+        "WRONG",
+    ]
+
+
+def test_right_formula_fails_the_check_that_it_is_wrong(monkeypatch):
+    example = load("03_digits_wrong_bias", monkeypatch)
+    published = example.published_gradients
+
+    def right(parameters, X, Y):
+        loss, gradients = published(parameters, X, Y)
+        model = example.new_model(X.shape[1], seed=0)
+        example.loss_of(model(X), Y).backward()
+        biases = [tensor.grad for path, tensor in model.parameters() if path.endswith("b")]
+        return loss, gradients | dict(zip(("b1", "b2"), biases, strict=True))
+
+    def update(parameters, gradients, rate):
+        for name in parameters:
+            parameters[name] -= rate * gradients[name]
+
+    monkeypatch.setattr(example, "published_gradients", right)
+    monkeypatch.setattr(example, "published_update", update)
+    with pytest.raises(SystemExit, match="NOT REACHED  published db against engine"):
+        checked(example, *batch())
+
+
+# ---- 04: which loss ------------------------------------------------------------------------------------------
+
+
+def small(example):
+    pairs = np.random.default_rng(0).uniform(0, 100, (2, 50))
+    targets = example.targets_of(pairs)
+    return example.initial_parameters(3), example.standardised(pairs, pairs), example.standardised(targets, targets)
+
+
+def test_printed_loss_is_found_to_be_another(monkeypatch, capsys):
+    example = load("04_regression_other_loss", monkeypatch)
+    assert 1 < example.find_loss(*small(example)) < 90
+    verdicts = [line.split("   ")[-1].strip() for line in capsys.readouterr().out.splitlines()[1:4]]
+    assert verdicts == ["another", "agrees", "another scale"]
+
+
+def test_printing_the_minimised_loss_fails_the_check(monkeypatch):
+    example = load("04_regression_other_loss", monkeypatch)
+    monkeypatch.setattr(example, "printed_loss", example.minimised_loss)
+    with pytest.raises(SystemExit, match="NOT REACHED  published against the loss that is printed"):
+        example.find_loss(*small(example))
+
+
+def test_a_wrong_backward_pass_fails_the_check(monkeypatch):
+    example = load("04_regression_other_loss", monkeypatch)
+    published = example.published_gradients
+
+    def summed(parameters, X, Y):
+        Y_hat, gradients = published(parameters, X, Y)
+        return Y_hat, gradients | {"b2": gradients["b2"] * X.shape[1]}
+
+    monkeypatch.setattr(example, "published_gradients", summed)
+    with pytest.raises(SystemExit, match="NOT REACHED  published against engine"):
+        example.check(*small(example))
+
+
+def test_printed_and_minimised_loss_by_hand(monkeypatch):
+    example = load("04_regression_other_loss", monkeypatch)
+    Y_hat, Y = np.array([[2.0, 0.0], [0.0, 0.0], [4.0, 2.0]]), np.zeros((3, 2))
+    np.testing.assert_allclose(example.printed_loss(Y_hat, Y), (np.sqrt(2**2 + 8**2) + 2) / 2)
+    np.testing.assert_allclose(example.minimised_loss(Y_hat, Y), (2 + 8 + 2) / 2)

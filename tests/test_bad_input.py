@@ -1,0 +1,590 @@
+"""Bad input: what is raised, what it says, and that every tensor is afterwards as it was.
+
+One table; each row is one thing a user may do wrong. A message names the operation, the shapes and the usual fix.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+
+
+def world() -> SimpleNamespace:
+    """Return the tensors that the rows below misuse."""
+    generator = np.random.default_rng(0)
+
+    def tensor(name: str, *shape: int, requires_grad: bool = True) -> tg.Tensor:
+        return tg.Tensor(generator.uniform(0.2, 0.8, shape), requires_grad=requires_grad, name=name)
+
+    w = SimpleNamespace(
+        x=tensor("x", 2, 3),
+        W=tensor("W", 4, 5),
+        b=tensor("b", 5),
+        v=tensor("v", 4),
+        column=tensor("column", 4, 1),
+        scalar=tensor("scalar"),
+        constant=tensor("constant", 2, 3, requires_grad=False),
+        ids=tg.Tensor([0, 2], name="ids"),
+        none=tensor("none", 0, 3),
+        array=np.ones((2, 3)),
+    )
+    w.made = w.x * 2
+    np.sum(w.x * w.x).backward()  # so that there is a .grad to keep
+    return w
+
+
+class State(NamedTuple):
+    data: bytes
+    shape: tuple[int, ...]
+    dtype: Any
+    grad: bytes | None
+    requires_grad: bool
+
+
+def state(t: tg.Tensor) -> State:
+    grad = None if t.grad is None else np.asarray(t.grad).tobytes()
+    return State(t.data.tobytes(), t.shape, t.dtype, grad, t.requires_grad)
+
+
+def states(w: SimpleNamespace) -> dict[str, Any]:
+    everything = {name: state(t) for name, t in vars(w).items() if isinstance(t, tg.Tensor)}
+    return {**everything, "array": w.array.tobytes()}
+
+
+class Row(NamedTuple):
+    name: str
+    call: Callable[[SimpleNamespace], Any]
+    error: type[Exception] | tuple[type[Exception], ...]
+    says: tuple[str, ...]
+
+
+ROWS: list[Row] = []
+
+
+def refused(error: Any, says: str, **calls: Callable[[SimpleNamespace], Any]) -> None:
+    """Enter calls that must raise the error with all these pieces of text, separated by |."""
+    ROWS.extend(Row(name, call, error, tuple(says.split("|"))) for name, call in calls.items())
+
+
+# ---- shapes that do not fit ----------------------------------------------------------------------------------
+
+refused(
+    ValueError,
+    "np.matmul|x (2, 3) float64|W (4, 5) float64|transpose an operand",
+    matmul=lambda w: w.x @ w.W,
+    np_matmul=lambda w: np.matmul(w.x, w.W),
+)
+refused(
+    ValueError,
+    "np.matmul|(2, 3)|(2, 3) float64|transpose an operand",
+    matmul_by_an_array=lambda w: w.x @ w.array,
+    matmul_of_an_array=lambda w: w.array @ w.x,
+    matmul_by_a_list=lambda w: w.x @ [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+    matmul_of_a_list=lambda w: [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]] @ w.x,
+)
+refused(
+    ValueError,
+    "np.matmul|x (2, 3)|2|Usual fix",
+    matmul_by_a_number=lambda w: w.x @ 2,
+    matmul_of_a_number=lambda w: 2 @ w.x,
+)
+refused(
+    ValueError, "np.dot|(2, 3)|(4, 5)|transpose", np_dot=lambda w: np.dot(w.x, w.W), dot_method=lambda w: w.x.dot(w.W)
+)
+refused(
+    ValueError,
+    "np.add|x (2, 3)|v (4,)|add an axis",
+    add=lambda w: w.x + w.v,
+    np_add=lambda w: np.add(w.x, w.v),
+)
+refused(ValueError, "np.subtract|(2, 3)|v (4,)|add an axis", subtract_from_an_array=lambda w: w.array - w.v)
+refused(ValueError, "np.multiply|x (2, 3)|(2,)|add an axis", multiply_by_a_list=lambda w: w.x * [1.0, 2.0])
+refused(ValueError, "np.divide|(2,)|x (2, 3)|add an axis", divide_a_list=lambda w: [1.0, 2.0] / w.x)
+refused(ValueError, "np.power|x (2, 3)|v (4,)|add an axis", power=lambda w: w.x**w.v)
+refused(ValueError, "np.maximum|x (2, 3)|v (4,)|add an axis", maximum=lambda w: np.maximum(w.x, w.v))
+refused(ValueError, "where|x (2, 3)|v (4,)|add an axis", where=lambda w: np.where(w.array > 0, w.x, w.v))
+refused(ValueError, "clip|x (2, 3)|v (4,)|add an axis", clip=lambda w: np.clip(w.x, w.v, None))
+refused(ValueError, "less|(2, 3)|(4,)|add an axis", compare=lambda w: w.x < w.v, np_less=lambda w: np.less(w.x, w.v))
+refused(
+    ValueError,
+    "dense|x (2, 3)|W (4, 5)|b (5,)|fan_in",
+    dense=lambda w: tg.dense(w.x, w.W, w.b),
+    dense_of_an_array=lambda w: tg.dense(w.x, w.W, w.b),
+)
+refused(ValueError, "dense|W (4, 5)|v (4,)|Usual fix", dense_biases=lambda w: tg.dense(w.column.T, w.W, w.v))
+refused(ValueError, "dense|W (4, 5)|Usual fix", dense_scalar=lambda w: tg.dense(w.scalar, w.W, w.b))
+refused(ValueError, "dense|x (2, 3)|v (4,)|Usual fix", dense_vector=lambda w: tg.dense(w.x, w.v))
+refused(
+    ValueError,
+    "dense|(5, 4)|layers[0].W (3, 2)|fan_in",
+    network_of_wrong_width=lambda w: tg.nn.MLP([3, 2, 2], seed=0)(np.ones((5, 4), np.float32)),
+)
+refused(
+    ValueError,
+    "reshape|x (2, 3)|put -1",
+    reshape=lambda w: w.x.reshape(4, 2),
+    np_reshape=lambda w: np.reshape(w.x, (7, -1)),
+)
+refused(ValueError, "transpose|x (2, 3)|every axis once", transpose=lambda w: np.transpose(w.x, (0, 0)))
+refused(ValueError, "squeeze|x (2, 3)|size 1", squeeze=lambda w: w.x.squeeze(0))
+refused(ValueError, "broadcast_to|x (2, 3)|(4,4)|add an axis", broadcast_to=lambda w: np.broadcast_to(w.x, (4, 4)))
+refused(
+    ValueError,
+    "concatenate|x (2, 3)|W (4, 5)|name the axis",
+    concatenate=lambda w: np.concatenate([w.x, w.W]),
+    concatenate_other_ndim=lambda w: np.concatenate([w.x, w.W, w.v]),
+)
+refused(
+    ValueError,
+    "np.stack|x (2, 3)|(4,)|np.concatenate",
+    stack=lambda w: np.stack([w.x, w.v]),
+    stack_with_an_array=lambda w: np.stack([np.ones(4), w.x], axis=-1),
+)
+for _name in ("sum", "mean", "max", "min", "var", "std"):
+    refused(
+        ValueError,
+        f"np.{_name}|x (2, 3)|axis 5 is out of bounds|Usual fix",
+        **{
+            f"{_name}_axis": lambda w, name=_name: getattr(np, name)(w.x, axis=5),
+            f"{_name}_method_axis": lambda w, name=_name: getattr(w.x, name)(axis=5),
+        },
+    )
+refused(
+    ValueError,
+    "x (2, 3)|axis 5 is out of bounds|Usual fix",
+    softmax_axis=lambda w: tg.softmax(w.x, axis=5),
+    log_softmax_axis=lambda w: tg.log_softmax(w.x, axis=5),
+    logsumexp_axis=lambda w: tg.logsumexp(w.x, axis=5),
+    swapaxes=lambda w: w.x.swapaxes(0, 5),
+    moveaxis=lambda w: np.moveaxis(w.x, 5, 0),
+    concatenate_axis=lambda w: np.concatenate([w.x, w.x], axis=5),
+)
+refused(ValueError, "x (2, 3)|axis 5 is out of bounds", expand_dims=lambda w: np.expand_dims(w.x, 5))
+refused(ValueError, "x (2, 3)|duplicate|Usual fix", sum_axis_twice=lambda w: np.sum(w.x, axis=(0, 0)))
+refused(ValueError, "np.max|none (0, 3)|Usual fix", max_of_nothing=lambda w: np.max(w.none))
+refused(
+    IndexError,
+    "getitem|x (2, 3)|Usual fix",
+    index=lambda w: w.x[2],
+    too_many_indices=lambda w: w.x[0, 0, 0],
+    index_list=lambda w: w.x[[0, 5]],
+    mask_of_another_shape=lambda w: w.x[np.array([True, False, True])],
+    float_index=lambda w: w.x[1.0],
+    text_index=lambda w: w.x["a"],
+)
+
+# ---- losses --------------------------------------------------------------------------------------------------
+
+refused(
+    ValueError,
+    "mse|(4,)|(4, 1)|every sample with every target|Usual fix",
+    mse=lambda w: tg.mse(w.v, w.column.data),
+    mse_of_a_tensor=lambda w: tg.mse(w.v, w.column),
+)
+refused(ValueError, "mse|(4, 1)|(4,)|Usual fix", mse_column=lambda w: tg.mse(w.column, w.v.data))
+refused(ValueError, "mse|(2, 3)|()|Usual fix", mse_of_a_number=lambda w: tg.mse(w.x, 1.0))
+refused(
+    ValueError,
+    "binary_cross_entropy|(4,)|(4, 1)|every sample with every target|Usual fix",
+    bce=lambda w: tg.binary_cross_entropy(w.v, np.ones((4, 1))),
+    bce_of_probabilities=lambda w: tg.binary_cross_entropy(w.v, np.ones((4, 1)), from_probabilities=True),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3)|(4,)|(2,)|Usual fix",
+    cross_entropy_targets=lambda w: tg.cross_entropy(w.x, np.zeros(4, int)),
+    cross_entropy_soft=lambda w: tg.cross_entropy(w.x, w.v),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3)|(2, 1)|targets.ravel()",
+    cross_entropy_column=lambda w: tg.cross_entropy(w.x, np.zeros((2, 1), int)),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3)|from 0 to 2|Usual fix",
+    class_too_large=lambda w: tg.cross_entropy(w.x, np.array([0, 3])),
+    class_negative=lambda w: tg.cross_entropy(w.x, np.array([-1, 0])),
+    class_unsigned=lambda w: tg.cross_entropy(w.x, np.array([255, 0], np.uint8)),
+    class_of_probabilities=lambda w: tg.cross_entropy(w.x, [0, 3], from_probabilities=True),
+)
+refused(
+    ValueError,
+    "cross_entropy|dtype|Expected integers|Usual fix",
+    class_as_float=lambda w: tg.cross_entropy(w.x, np.array([0.0, 1.0])),
+    class_as_bool=lambda w: tg.cross_entropy(w.x, np.array([False, True])),
+    class_as_text=lambda w: tg.cross_entropy(w.x, np.array(["cat", "dog"])),
+)
+refused(
+    ValueError,
+    "empty batch|(0, 3)|Usual fix",
+    mse_of_nothing=lambda w: tg.mse(w.none, np.ones((0, 3))),
+    mse_sum_of_nothing=lambda w: tg.mse(w.none, np.ones((0, 3)), reduction="sum"),
+    bce_of_nothing=lambda w: tg.binary_cross_entropy(w.none, np.ones((0, 3))),
+    bce_of_no_probabilities=lambda w: tg.binary_cross_entropy(w.none, np.ones((0, 3)), from_probabilities=True),
+    cross_entropy_of_nothing=lambda w: tg.cross_entropy(w.none, np.zeros(0, int)),
+    cross_entropy_soft_of_nothing=lambda w: tg.cross_entropy(w.none, np.ones((0, 3))),
+    cross_entropy_of_no_probabilities=lambda w: tg.cross_entropy(w.none, np.zeros(0, int), from_probabilities=True),
+)
+refused(
+    ValueError,
+    "from_probabilities=True|[0, 1]|Usual fix",
+    bce_not_probabilities=lambda w: tg.binary_cross_entropy(w.x * 9, np.ones((2, 3)), from_probabilities=True),
+    bce_nan=lambda w: tg.binary_cross_entropy(w.x * np.nan, np.ones((2, 3)), from_probabilities=True),
+    cross_entropy_not_probabilities=lambda w: tg.cross_entropy(w.x - 1, np.array([0, 1]), from_probabilities=True),
+)
+refused(
+    ValueError,
+    "reduction='average'|'mean', 'sum' or 'none'",
+    mse_reduction=lambda w: tg.mse(w.x, w.array, reduction="average"),
+    bce_reduction=lambda w: tg.binary_cross_entropy(w.x, w.array, reduction="average"),
+    cross_entropy_reduction=lambda w: tg.cross_entropy(w.x, [0, 1], reduction="average"),
+)
+refused(ValueError, "cross_entropy|(..., classes)", cross_entropy_of_a_scalar=lambda w: tg.cross_entropy(w.scalar, 0))
+
+# ---- what cannot have a gradient -----------------------------------------------------------------------------
+
+refused(
+    TypeError,
+    "cannot require a gradient|(2,)|dtype=float",
+    integer_parameter=lambda w: tg.Tensor([1, 2], requires_grad=True),
+    bool_parameter=lambda w: tg.Tensor([True, False], requires_grad=True),
+    unsigned_parameter=lambda w: tg.Tensor(np.ones(2, np.uint8), requires_grad=True),
+    integer_asked_later=lambda w: setattr(w.ids, "requires_grad", True),
+    integer_dtype=lambda w: tg.Tensor([1.0, 2.0], requires_grad=True, dtype=int),
+    integer_argument=lambda w: tg.grad(np.sum)(np.array([1, 2])),
+)
+refused(TypeError, "cannot require a gradient|()|1.0 in place of 1", integer_number=lambda w: tg.grad(np.square)(3))
+refused(
+    TypeError,
+    "expected numbers|Usual fix",
+    text=lambda w: tg.Tensor("abc"),
+    texts=lambda w: tg.Tensor(["a", "b"]),
+    nothing=lambda w: tg.Tensor(None),
+    objects=lambda w: tg.Tensor(np.array([1, None])),
+    dates=lambda w: tg.Tensor(np.array(["2020-01-01"], "datetime64[D]")),
+    a_dict=lambda w: tg.Tensor({"a": 1}),
+    a_function=lambda w: tg.Tensor(np.sin),
+)
+refused((ValueError, TypeError), "same length|Usual fix", ragged=lambda w: tg.Tensor([[1.0, 2.0], [3.0]]))
+refused(
+    TypeError,
+    "part of a graph|t.detach()",
+    tensor_of_a_tensor=lambda w: tg.Tensor(w.x),
+    tensor_of_a_result=lambda w: tg.Tensor(w.made, requires_grad=True),
+)
+
+# ---- backward and grad ---------------------------------------------------------------------------------------
+
+refused(
+    ValueError,
+    "backward()|(2, 3)|single number|np.sum or np.mean|backward(gradient)",
+    backward_of_many=lambda w: w.made.backward(),
+    backward_of_a_leaf=lambda w: w.x.backward(),
+)
+refused(
+    ValueError,
+    "backward(gradient)|(3, 2)|(2, 3)|Usual fix",
+    backward_with_another_shape=lambda w: w.made.backward(np.ones((3, 2))),
+)
+refused(ValueError, "backward(gradient)|()|(2, 3)|Usual fix", backward_with_a_number=lambda w: w.made.backward(1.0))
+refused(
+    (ValueError, TypeError),
+    "backward(gradient)|(2, 3)|Usual fix",
+    backward_with_text=lambda w: w.made.backward("all"),
+    backward_with_a_ragged_list=lambda w: w.made.backward([[1.0], [1.0, 2.0]]),
+)
+refused(
+    RuntimeError,
+    "requires a gradient|Usual fix",
+    backward_of_a_constant=lambda w: np.sum(w.constant).backward(),
+    backward_within_no_grad=lambda w: in_no_grad(lambda: np.sum(w.x)).backward(),
+)
+refused(ValueError, "grad|(2, 3)|np.sum or np.mean", grad_of_many=lambda w: tg.grad(lambda x: x * 2)(w.array))
+refused(
+    TypeError,
+    "grad|single number|return",
+    grad_of_nothing=lambda w: tg.grad(lambda x: None)(w.array),
+    grad_of_a_tuple=lambda w: tg.grad(lambda x: (np.sum(x), 1.0))(w.array),
+)
+refused(TypeError, "expected numbers", grad_at_text=lambda w: tg.grad(lambda x: x)("1.0"))
+refused(IndexError, "argnums=1|1 positional|Usual fix", grad_of_a_missing_argument=lambda w: tg.grad(np.sum, 1)(w.array))
+
+
+def in_no_grad(f: Callable[[], Any]) -> Any:
+    with tg.no_grad():
+        return f()
+
+
+# ---- leaving the graph unnoticed -----------------------------------------------------------------------------
+
+refused(
+    TypeError,
+    "part of a graph|np.stack|t.detach().numpy()",
+    asarray=lambda w: np.asarray(w.x),
+    array=lambda w: np.array(w.made),
+    asarray_dtype=lambda w: np.asarray(w.x, dtype=np.float32),
+    array_of_tensors=lambda w: np.array([w.x, w.x]),
+    array_of_scalars=lambda w: np.array([w.scalar, w.scalar]),
+    sum_of_a_list=lambda w: np.sum([w.scalar, w.scalar]),
+    full=lambda w: np.full(3, w.scalar),
+    assign_all=lambda w: operator.setitem(w.array, ..., w.x),
+    assign_row=lambda w: operator.setitem(w.array, 0, w.x[0]),
+    array_method=lambda w: w.array.dot(w.x),
+    from_iterable=lambda w: np.asarray(list(w.x)),
+)
+refused(
+    TypeError,
+    "part of a graph|np.exp(t)|t.item()",
+    to_float=lambda w: float(w.scalar),
+    to_int=lambda w: int(w.scalar),
+    to_complex=lambda w: complex(w.scalar),
+    math_exp=lambda w: math.exp(w.scalar),
+    math_isclose=lambda w: math.isclose(w.scalar, 1.0),
+)
+refused(
+    (TypeError, ValueError),
+    "part of a graph|Usual fix",
+    assign_element=lambda w: operator.setitem(w.array, (0, 0), w.scalar),
+    assign_element_of_a_vector=lambda w: operator.setitem(np.ones(3), 0, w.scalar * 1),
+    fill=lambda w: w.array.fill(w.scalar),
+)
+refused(
+    TypeError,
+    "write a Tensor into a plain array|a = a + t",
+    add_in_place=lambda w: operator.iadd(w.array, w.x),
+    matmul_in_place=lambda w: operator.imatmul(np.ones((3, 3)), tg.Tensor(np.ones((3, 3)), requires_grad=True)),
+    out=lambda w: np.add(w.x, w.x, out=w.array),
+    out_by_position=lambda w: np.exp(w.x, w.array),
+    out_is_a_tensor=lambda w: np.exp(w.array, out=w.x),
+)
+refused(
+    TypeError,
+    "no derivative rule|Usual fix",
+    copyto=lambda w: np.copyto(w.array, w.x),
+    put=lambda w: np.put(w.array, [0], w.x),
+    place=lambda w: np.place(w.array, w.array > 0, w.x),
+    norm=lambda w: np.linalg.norm(w.x),
+    inverse=lambda w: np.linalg.inv(w.x),
+    einsum=lambda w: np.einsum("ij->i", w.x),
+    einsum_wrong=lambda w: np.einsum("ijk->i", w.x),
+    cumsum=lambda w: np.cumsum(w.x),
+    prod=lambda w: np.prod(w.x),
+    sort=lambda w: np.sort(w.x),
+    median=lambda w: np.median(w.x),
+    outer_product=lambda w: np.outer(w.v, w.v),
+    tensordot=lambda w: np.tensordot(w.x, w.x),
+    fft=lambda w: np.fft.fft(w.x),
+    interp=lambda w: np.interp(w.x, [0, 1], [0, 1]),
+    arcsin=lambda w: np.arcsin(w.x),
+    mod=lambda w: np.mod(w.x, 2.0),
+    hypot=lambda w: np.hypot(w.x, w.x),
+    modf=lambda w: np.modf(w.x),
+    apply_along_axis=lambda w: np.apply_along_axis(np.sum, 0, w.x),
+    rule_for_a_constant=lambda w: np.cumsum(w.constant),
+)
+refused(
+    TypeError,
+    "no derivative rule|np.sum for np.add.reduce",
+    reduce=lambda w: np.add.reduce(w.x),
+    accumulate=lambda w: np.add.accumulate(w.x),
+    outer=lambda w: np.multiply.outer(w.v, w.v),
+    reduceat=lambda w: np.add.reduceat(w.v, [0, 2]),
+    at=lambda w: np.add.at(w.array, 0, w.x),
+    reduce_of_maximum=lambda w: np.maximum.reduce(w.x, axis=0),
+)
+refused(
+    TypeError,
+    "does not take the keyword|Usual fix",
+    add_dtype=lambda w: np.add(w.x, w.x, dtype=np.float32),
+    add_where=lambda w: np.add(w.x, w.x, where=w.array > 0),
+    exp_casting=lambda w: np.exp(w.x, casting="unsafe"),
+    sum_dtype=lambda w: np.sum(w.x, dtype=np.float32),
+    sum_dtype_by_position=lambda w: np.sum(w.x, 0, np.float32),
+    sum_out=lambda w: np.sum(w.x, axis=0, out=np.ones(3)),
+    sum_where=lambda w: np.sum(w.x, where=w.array > 0),
+    sum_initial=lambda w: np.sum(w.x, initial=5.0),
+    mean_dtype=lambda w: np.mean(w.x, dtype=np.float32),
+    max_initial=lambda w: np.max(w.x, initial=5.0),
+    max_where=lambda w: np.max(w.x, where=w.array > 0, initial=0.0),
+    var_mean=lambda w: np.var(w.x, mean=0.5),
+    matmul_axes=lambda w: np.matmul(w.x, w.x, axes=[(0, 1), (1, 0), (0, 1)]),
+    concatenate_out=lambda w: np.concatenate([w.x, w.x], out=np.ones((4, 3))),
+    concatenate_dtype=lambda w: np.concatenate([w.x, w.x], dtype=np.float32),
+    stack_dtype=lambda w: np.stack([w.x, w.x], dtype=np.float32),
+    reshape_copy=lambda w: np.reshape(w.x, (3, 2), copy=True),
+    clip_dtype=lambda w: np.clip(w.x, 0, 1, dtype=np.float32),
+    broadcast_to_subok=lambda w: np.broadcast_to(w.x, (2, 2, 3), subok=True),
+    relu_out=lambda w: tg.relu(w.x, out=w.array),
+)
+refused(TypeError, "order|'K'|'C' or 'F'", ravel_in_memory_order=lambda w: np.ravel(w.x, order="K"))
+refused(
+    TypeError,
+    "where|no derivative for its argument 0|detach()",
+    where_condition=lambda w: np.where(w.x, w.x, 0.0),
+)
+
+# ---- writes --------------------------------------------------------------------------------------------------
+
+refused(
+    ValueError,
+    "x|(2, 3)|(3, 2)|same shape",
+    data_of_another_shape=lambda w: setattr(w.x, "data", np.ones((3, 2))),
+    grad_of_another_shape=lambda w: setattr(w.x, "grad", np.ones((3, 2))),
+)
+refused(
+    ValueError,
+    "x|(2, 3)|()|same shape",
+    data_as_a_number=lambda w: setattr(w.x, "data", 1.0),
+    grad_as_a_number=lambda w: setattr(w.x, "grad", 0.0),
+)
+refused(
+    (ValueError, TypeError),
+    "x|(2, 3)|Usual fix",
+    data_as_text=lambda w: setattr(w.x, "data", "zeros"),
+    data_ragged=lambda w: setattr(w.x, "data", [[1.0], [1.0, 2.0]]),
+    data_as_nothing=lambda w: setattr(w.x, "data", None),
+    grad_as_text=lambda w: setattr(w.x, "grad", "zeros"),
+)
+refused(
+    RuntimeError,
+    "result of multiply|only leaves|t.detach()",
+    data_of_a_result=lambda w: setattr(w.made, "data", np.ones((2, 3))),
+    grad_of_a_result=lambda w: setattr(w.made, "grad", np.ones((2, 3))),
+    requires_grad_of_a_result=lambda w: setattr(w.made, "requires_grad", False),
+    zero_grad_of_a_result=lambda w: w.made.zero_grad(),
+)
+refused(
+    TypeError,
+    "t[i] = v|np.where|np.stack",
+    assign_to_a_tensor=lambda w: operator.setitem(w.x, 0, 1.0),
+    assign_to_a_constant=lambda w: operator.setitem(w.constant, 0, 1.0),
+    augment_an_element=lambda w: operator.setitem(w.x, (0, 0), w.x[0, 0] + 1),
+)
+refused(
+    TypeError,
+    "unsupported|Tensor",
+    add_text=lambda w: w.x + "a",
+    add_nothing=lambda w: w.x + None,
+    nothing_minus=lambda w: None - w.x,
+    matmul_nothing=lambda w: w.x @ None,
+    a_set=lambda w: w.x * {1.0},
+    shift=lambda w: w.x << 1,
+)
+refused(TypeError, "unhashable", as_a_key=lambda w: {w.x: 1})
+refused((AttributeError, TypeError), "cumsum", missing_method=lambda w: w.x.cumsum())
+refused(AttributeError, "weight", misspelt_attribute=lambda w: setattr(w.x, "weight", 1.0))
+refused(ValueError, "ambiguous", truth_of_many=lambda w: bool(w.x))
+refused(TypeError, "unsized", iterate_a_scalar=lambda w: list(w.scalar))
+
+# ---- networks ------------------------------------------------------------------------------------------------
+
+refused(
+    ValueError,
+    "unknown activation 'rleu'|identity, relu, sigmoid, softmax, softplus, tanh",
+    dense_activation=lambda w: tg.nn.Dense(3, 2, "rleu"),
+    mlp_activation=lambda w: tg.nn.MLP([3, 4, 2], hidden="rleu"),
+    spec_activation=lambda w: tg.nn.from_spec([{"in": 3, "out": 2, "activation": "rleu"}]),
+)
+refused(
+    ValueError,
+    "unknown activation|identity, relu",
+    no_activation=lambda w: tg.nn.Dense(3, 2, None),
+    unhashable_activation=lambda w: tg.nn.Dense(3, 2, ["relu"]),
+)
+refused(
+    ValueError,
+    "layer 1|unknown key 'units'|in and out|activation",
+    spec_key=lambda w: tg.nn.from_spec([{"in": 3, "out": 2}, {"in": 2, "out": 2, "units": 5}]),
+)
+refused(ValueError, "layer 0|lacks the key 'out'", spec_incomplete=lambda w: tg.nn.from_spec([{"in": 3}]))
+refused(
+    ValueError,
+    "layer 0|'in' twice",
+    spec_twice=lambda w: tg.nn.from_spec([{"in": 3, "input_dim": 3, "out": 1}]),
+)
+refused(
+    ValueError,
+    "layer 1|4|layer 0|2|equal",
+    spec_that_does_not_fit=lambda w: tg.nn.from_spec([{"in": 3, "out": 2}, {"in": 4, "out": 1}]),
+)
+refused(ValueError, "empty specification", spec_empty=lambda w: tg.nn.from_spec([]))
+refused(
+    ValueError,
+    "layer 0|dict",
+    spec_of_numbers=lambda w: tg.nn.from_spec([784, 10]),
+    spec_is_a_dict=lambda w: tg.nn.from_spec({"in": 3, "out": 2}),
+)
+refused(
+    ValueError,
+    "positive whole numbers",
+    dense_zero=lambda w: tg.nn.Dense(0, 2),
+    dense_negative=lambda w: tg.nn.Dense(3, -2),
+    dense_float=lambda w: tg.nn.Dense(3, 2.0),
+    dense_text=lambda w: tg.nn.Dense("3", 2),
+    spec_float=lambda w: tg.nn.from_spec([{"in": 3, "out": 2.5}]),
+)
+refused(
+    ValueError,
+    "MLP|at least two sizes",
+    mlp_of_one_size=lambda w: tg.nn.MLP([3]),
+    mlp_of_nothing=lambda w: tg.nn.MLP([]),
+)
+refused(
+    ValueError,
+    "Dropout|[0, 1)",
+    dropout_one=lambda w: tg.nn.Dropout(1.0),
+    dropout_negative=lambda w: tg.nn.Dropout(-0.1),
+    dropout_percent=lambda w: tg.nn.Dropout(50),
+    dropout_nan=lambda w: tg.nn.Dropout(math.nan),
+)
+refused(
+    TypeError,
+    "Sequential|not Sequential([a, b])",
+    sequential_of_a_list=lambda w: tg.nn.Sequential([tg.relu, tg.relu]),
+    sequential_of_a_tensor=lambda w: tg.nn.Sequential(w.x),
+)
+refused(NotImplementedError, "__call__", module_without_call=lambda w: tg.nn.Module()(w.x))
+refused(
+    ValueError,
+    "init|(3, 2)|(2, 3)|Usual fix",
+    initialiser_of_another_shape=lambda w: tg.nn.Dense(3, 2, init=lambda shape, generator, dtype: np.ones(shape[::-1])),
+)
+refused(TypeError, "int64 cannot require a gradient|Usual fix", integer_network=lambda w: tg.nn.Dense(3, 2, dtype=int))
+refused(
+    TypeError,
+    "check_gradients|floating|Usual fix",
+    check_integers=lambda w: tg.check_gradients(lambda x: x * x, np.array([1, 2])),
+    check_nothing=lambda w: tg.check_gradients(lambda: 1.0),
+)
+
+
+def chain(error: BaseException | None) -> Iterator[str]:
+    """Yield what is printed: an error, and the errors it came from."""
+    while error is not None:
+        yield str(error)
+        error = error.__cause__
+
+
+def test_the_rows_have_names_of_their_own():
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=operator.attrgetter("name"))
+def test_bad_input_is_refused_and_changes_nothing(row: Row):
+    w = world()
+    before = states(w)
+    with pytest.raises(row.error) as caught:
+        row.call(w)
+    said = "\n".join(chain(caught.value))
+    assert not [piece for piece in row.says if piece not in said], said
+    assert states(w) == before
+    np.sum(w.x).backward()  # and the tensors still work

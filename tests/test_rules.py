@@ -1,0 +1,326 @@
+"""Every rule against NumPy's values and numerical derivatives, to second order, in both dtypes, in both worlds."""
+
+from __future__ import annotations
+
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.graph import reachable
+from tensorgrad.primitives import TABLE, Primitive
+
+from . import numerical
+from .cases import CASES, Case, names
+
+every_case = pytest.mark.parametrize("case", CASES, ids=attrgetter("name"))
+every_case_of_two = pytest.mark.parametrize("case", [c for c in CASES if len(c.shapes) > 1], ids=attrgetter("name"))
+
+
+def tensors(arrays: Any) -> list[tg.Tensor]:
+    return [tg.Tensor(x, requires_grad=True) for x in arrays]
+
+
+def weights_like(y: Any, seed: int = 1) -> Any:
+    return np.random.default_rng(seed).uniform(0.5, 1.5, np.shape(y)).astype(y.dtype)
+
+
+def gradients(case: Case, arrays: Any) -> tuple[Any, list[Any]]:
+    """Return the plain value, and the gradients by ``backward`` of its sum with fixed weights."""
+    inputs = tensors(arrays)
+    y = case.f(*inputs)
+    y.backward(weights_like(y))
+    return y.data, [x.grad for x in inputs]
+
+
+def bent(case: Case) -> Any:
+    """Return the case as a scalar function whose incoming gradients depend on its inputs too."""
+
+    def f(*xs: Any) -> Any:
+        y = case.f(*xs)
+        return np.sum(weights_like(y) * y * y)
+
+    return f
+
+
+def assert_same(actual: Any, expected: Any) -> None:
+    """Assert equality bit for bit, shape and dtype included."""
+    np.testing.assert_array_equal(actual, expected, strict=True)
+    assert np.asarray(actual).tobytes() == np.asarray(expected).tobytes()
+
+
+def assert_close(actual: Any, expected: Any, rtol: float) -> None:
+    scale = np.max(np.abs(expected), initial=1)
+    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * scale)
+
+
+# ---- the table -----------------------------------------------------------------------------------------------
+
+
+def test_the_cases_have_names_of_their_own():
+    assert len(set(names())) == len(CASES)
+
+
+def test_every_primitive_is_met_by_a_case():
+    met = {node.function for case in CASES for node in reachable(case.f(*tensors(case.arrays()))._node)}
+    missing = [f for f, entry in TABLE.items() if isinstance(entry, Primitive) and is_ours(f) and f not in met]
+    assert not missing
+
+
+def is_ours(function: Any) -> bool:
+    """Other tests may enter rules of their own."""
+    return not (getattr(function, "__module__", None) or "").startswith(("test", "conftest"))
+
+
+# ---- values and dtypes ---------------------------------------------------------------------------------------
+
+
+@every_case
+def test_the_value_is_numpys(case: Case):
+    for dtype in (np.float64, np.float32):
+        arrays = case.arrays(dtype)
+        expected = case.f(*arrays)
+        assert not isinstance(expected, tg.Tensor)
+        y = case.f(*tensors(arrays))
+        assert isinstance(y, tg.Tensor)
+        assert y.requires_grad
+        assert_same(y.data, expected)
+
+
+@every_case
+def test_without_recording_the_value_is_the_same(case: Case):
+    arrays = case.arrays()
+    with tg.no_grad():
+        inputs = tensors(arrays)
+        y = case.f(*inputs)
+    assert not y.requires_grad
+    assert_same(y.data, case.f(*arrays))
+
+
+@every_case
+def test_float32_stays_float32_inside_every_rule(case: Case):
+    y = case.f(*tensors(case.arrays(np.float32)))
+    for node in reachable(y._node):
+        if node.function is None or any(is_wide(x) for x in (node.value, *node.inputs)):
+            continue
+        primitive = TABLE[node.function]
+        saved = () if primitive.saves is None else (node.saved,)
+        for position, parent in enumerate(node.parents):
+            rule = primitive.rules[position]
+            if parent is not None and parent.requires_grad and rule is not None:
+                g = rule(weights_like(node.value), node.value, *node.inputs, *saved, **node.keywords)
+                assert g.dtype == np.float32, (node, position)
+
+
+def is_wide(value: Any) -> bool:
+    """Whether NumPy makes float64 of float32 and this value: Python numbers and bools leave float32 alone."""
+    return hasattr(value, "dtype") and np.result_type(value, np.float32) != np.float32
+
+
+@every_case
+def test_a_gradient_has_the_dtype_and_shape_of_its_input(case: Case):
+    for dtype in (np.float32, np.float64):
+        inputs = tensors(case.arrays(dtype))
+        f = bent(case)
+        f(*inputs).backward()
+        for x, g in zip(inputs, tg.grad(f, range(len(inputs)))(*case.arrays(dtype)), strict=True):
+            assert (x.grad.dtype, x.grad.shape) == (dtype, x.shape)
+            assert (g.dtype, g.shape) == (dtype, x.shape)
+
+
+@every_case_of_two
+def test_inputs_of_two_dtypes_have_gradients_of_theirs(case: Case):
+    arrays = [x.astype(dtype) for x, dtype in zip(case.arrays(), (np.float32, np.float64, np.float32), strict=False)]
+    inputs = tensors(arrays)
+    y = case.f(*inputs)
+    assert y.dtype == case.f(*arrays).dtype == np.float64
+    y.backward(weights_like(y))
+    for x, expected in zip(inputs, gradients(case, [x.astype(float) for x in arrays])[1], strict=True):
+        assert x.grad.dtype == x.dtype
+        assert_close(x.grad, expected, 1e-6)
+
+
+# ---- derivatives ---------------------------------------------------------------------------------------------
+
+
+@every_case
+def test_first_order_against_differences(case: Case):
+    arrays = case.arrays()
+
+    def total(*xs: Any) -> Any:
+        y = case.f(*xs)
+        return np.sum(weights_like(y) * y)
+
+    _, found = gradients(case, arrays)
+    for position, x in enumerate(arrays):
+        elements = list(np.ndindex(x.shape))[:: max(1, x.size // 30)]
+        ours = np.array([found[position][index] for index in elements])
+        assert_close(ours, numerical.gradient(total, arrays, position, elements), 1e-9)
+
+
+@every_case
+def test_second_order_against_differences_of_the_first(case: Case):
+    arrays = case.arrays()
+    generator = np.random.default_rng(2)
+    directions = [generator.uniform(-1, 1, x.shape) for x in arrays]
+    first = tg.grad(bent(case), range(len(arrays)))
+
+    def along(*xs: Any) -> Any:
+        return sum([np.sum(g * v) for g, v in zip(first(*xs), directions, strict=True)])
+
+    found = tg.grad(along, range(len(arrays)))(*arrays)
+    for ours, theirs in zip(found, numerical.along(first, arrays, directions), strict=True):
+        assert_close(ours, theirs, 1e-7)
+
+
+@every_case
+def test_second_order_in_float32(case: Case):
+    f = bent(case)
+    arrays = case.arrays(np.float32)
+    everything = range(len(arrays))
+
+    def total(*xs: Any) -> Any:
+        return sum([np.sum(g * g) for g in tg.grad(f, everything)(*xs)])
+
+    found = tg.grad(total, everything)(*arrays)
+    expected = tg.grad(total, everything)(*[x.astype(float) for x in arrays])
+    for ours, x, theirs in zip(found, arrays, expected, strict=True):
+        assert (ours.dtype, ours.shape) == (np.float32, x.shape)
+        assert_close(ours, theirs, 1e-3)
+
+
+@every_case
+def test_the_rules_give_on_tensors_what_they_give_on_arrays(case: Case):
+    arrays = case.arrays()
+    f = bent(case)
+    everything = range(len(arrays))
+    outside = tg.Tensor(1.0, requires_grad=True)  # something outside to differentiate by: the rules run on Tensors
+    recorded = tg.grad(lambda *xs: f(*xs) * outside, everything)(*arrays)
+    for ours, g in zip(tg.grad(f, everything)(*arrays), recorded, strict=True):
+        assert isinstance(g, tg.Tensor)
+        assert_same(g.data, ours)
+
+
+# ---- how an input is used ------------------------------------------------------------------------------------
+
+
+@every_case
+def test_an_output_used_twice(case: Case):
+    arrays = case.arrays()
+    _, once = gradients(case, arrays)
+    inputs = tensors(arrays)
+    y = case.f(*inputs)
+    (y + y).backward(weights_like(y))
+    for x, g in zip(inputs, once, strict=True):
+        assert_close(x.grad, 2 * g, 1e-14)
+
+
+@every_case
+def test_an_input_used_twice(case: Case):
+    """The product rule: f(x) * sum(x) needs the gradients through both uses, added up."""
+    arrays = case.arrays()
+    value, once = gradients(case, arrays)
+    w = weights_like(value)
+    inputs = tensors(arrays)
+    total = sum([np.sum(x) for x in inputs])
+    (np.sum(w * case.f(*inputs)) * total + np.sum(w * case.f(*inputs))).backward()
+    for x, g in zip(inputs, once, strict=True):
+        assert_close(x.grad, g * (total.data + 1) + np.sum(w * value), 1e-13)
+
+
+LIKE_ARGUMENTS = [c for c in CASES if len(c.shapes) == 2 and len(set(c.shapes)) == len(set(c.domains)) == 1]
+
+
+@pytest.mark.parametrize("case", LIKE_ARGUMENTS, ids=attrgetter("name"))
+def test_one_tensor_in_both_positions(case: Case):
+    x = case.arrays()[0]
+    _, (left, right) = gradients(case, [x, x])
+    both = tg.Tensor(x, requires_grad=True)
+    y = case.f(both, both)
+    y.backward(weights_like(y))
+    assert_close(both.grad, left + right, 1e-14)
+
+
+@every_case_of_two
+def test_a_constant_in_each_position(case: Case):
+    arrays = case.arrays()
+    value, expected = gradients(case, arrays)
+    for position, g in enumerate(expected):
+        inputs: list[Any] = [x.copy() for x in arrays]
+        inputs[position] = tg.Tensor(arrays[position], requires_grad=True)
+        y = case.f(*inputs)
+        assert_same(y.data, value)
+        y.backward(weights_like(y))
+        assert_same(inputs[position].grad, g)
+        inputs[position - 1] = constant = tg.Tensor(arrays[position - 1])
+        y = case.f(*inputs)
+        inputs[position].zero_grad()
+        y.backward(weights_like(y))
+        assert_same(inputs[position].grad, g)
+        assert constant.grad is None
+
+
+# ---- memory --------------------------------------------------------------------------------------------------
+
+
+@every_case
+def test_nothing_is_written_to(case: Case):
+    """With every array of the graph read-only, a rule that works in place fails."""
+    arrays = case.arrays()
+    inputs = tensors(arrays)
+    y = case.f(*inputs)
+    everything = [x for node in reachable(y._node) for x in (node.value, *node.inputs) if isinstance(x, np.ndarray)]
+    before = [array.copy() for array in everything]
+    for array in everything:
+        array.flags.writeable = False
+    y.backward(weights_like(y))
+    for x, original in zip(inputs, arrays, strict=True):
+        assert_same(x.data, original)
+    for array, copy in zip(everything, before, strict=True):
+        assert_same(array, copy)
+
+
+@every_case
+def test_gradients_share_memory_with_nothing(case: Case):
+    arrays = case.arrays()
+    inputs = tensors(arrays)
+    y = case.f(*inputs)
+    seed = weights_like(y)
+    y.backward(seed)
+    others = [seed, *(array for node in reachable(y._node) for array in (node.value, *node.inputs))]
+    assert_apart([x.grad for x in inputs], others)
+    assert_apart(tg.grad(bent(case), range(len(arrays)))(*arrays), arrays)
+
+
+def assert_apart(found: Any, others: Any) -> None:
+    for i, g in enumerate(found):
+        assert not isinstance(g, np.ndarray) or g.flags.writeable
+        for other in (*found[:i], *others):
+            assert not isinstance(other, np.ndarray) or not np.shares_memory(g, other)
+
+
+REVERSED = (slice(None, None, -1),)
+LAYOUTS = {
+    "transposed": (attrgetter("T"), attrgetter("T")),
+    "negative_strides": (itemgetter((..., *REVERSED)), itemgetter((..., *REVERSED))),
+    "strided": (itemgetter((..., slice(None, None, 2))), lambda x: np.repeat(x, 2, axis=-1)),
+}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if any(c.shapes)], ids=attrgetter("name"))
+def test_the_layout_in_memory_does_not_matter(case: Case):
+    arrays = case.arrays()
+    value, expected = gradients(case, arrays)
+    for view, original in LAYOUTS.values():
+        inputs = tensors([original(x) if x.ndim else x for x in arrays])
+        plain = [view(x.data) if x.ndim else x.data for x in inputs]
+        for x, array in zip(arrays, plain, strict=True):
+            assert_same(array, x)
+        assert_close(case.f(*plain), value, 1e-14)
+        y = case.f(*[view(x) if x.ndim else x for x in inputs])
+        assert_close(y.data, value, 1e-14)
+        y.backward(weights_like(y))
+        for x, g in zip(inputs, expected, strict=True):
+            assert_close(view(x.grad) if x.ndim else x.grad, g, 1e-13)
