@@ -66,7 +66,7 @@ def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: 
                             fresh.add(parent)
                 else:
                     if parent.function is None:
-                        if contribution is g or contribution.base is not None:
+                        if lift is None and (contribution is g or contribution.base is not None):
                             contribution = contribution.copy()  # no two leaves may be given the same memory
                     elif parent not in targets:
                         heappush(queue, (-parent.number, parent))

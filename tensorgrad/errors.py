@@ -20,8 +20,8 @@ _AXIS = (
     "Usual fix: axis 0 runs over the samples, axis -1 over what each of them holds"
 )
 _INDEX = (
-    "integers within the shape, slices, or arrays of integers or bools. Usual fix: count from 0, give at most one index "
-    "per axis, and to a mask the shape of the axes it selects from"
+    "integers within the shape, slices, or arrays of integers or bools. Usual fix: count from 0, give at most one "
+    "index per axis, and to a mask the shape of the axes it selects from"
 )
 _EMPTY = "at least one element. Usual fix: skip empty batches"
 _FIXES: dict[str, str] = {
@@ -40,8 +40,10 @@ _FIXES: dict[str, str] = {
 def name_of(function: Callable[..., Any]) -> str:
     """Return the name a user knows the function by: ``np.add``, ``relu``."""
     name = getattr(function, "__name__", repr(function)).strip("_")
-    owner = (getattr(function, "__module__", None) or "").partition(".")[0]
-    return f"np.{name}" if isinstance(function, np.ufunc) or owner == "numpy" else name
+    owner = getattr(function, "__module__", None) or ""
+    if isinstance(function, np.ufunc) and owner in ("", "numpy"):
+        return f"np.{name}"
+    return f"np{owner.removeprefix('numpy')}.{name}" if owner.partition(".")[0] == "numpy" else name
 
 
 def operand(value: Any, name: str | None = None) -> str:

@@ -99,9 +99,10 @@ def record(
     """Return the new Node of an operation that has been computed."""
     node = Node()  # attributes set here, not in __init__: a third of the cost
     node.function = function
-    if len(parents) == 2:
+    count = len(parents)
+    if count == 2:
         node._first, node._second = parents
-    elif len(parents) == 1:
+    elif count == 1:
         node._first = parents[0]
     else:
         node._others = tuple(parents)

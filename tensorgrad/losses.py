@@ -36,7 +36,7 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    _check("mse", predictions, targets, reduction)
+    predictions, targets = _checked("mse", predictions, targets, reduction)
     return _squared_norm(predictions - targets, reduction=reduction)
 
 
@@ -65,6 +65,8 @@ def cross_entropy(
     """
     _check_reduction("cross_entropy", reduction)
     scores = logits._node.value if logits.__class__ is Tensor else np.asarray(logits)
+    if scores.ndim != 2:
+        return _in_rows(logits, targets, from_probabilities=from_probabilities, reduction=reduction)
     targets = _distribution(scores.shape, targets)
     if from_probabilities:
         _check_probabilities("cross_entropy", scores, "softmax")
@@ -95,7 +97,7 @@ def binary_cross_entropy(
     >>> round(float(binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0]))), 4)
     0.3466
     """
-    _check("binary_cross_entropy", logits, targets, reduction)
+    logits, targets = _checked("binary_cross_entropy", logits, targets, reduction)
     if from_probabilities:
         _check_probabilities("binary_cross_entropy", logits, "sigmoid")
         return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
@@ -128,23 +130,25 @@ def _squared_norm(x: Any, *, reduction: Reduction) -> Any:
 
 
 def _softmax_nll(logits: Any, targets: Any, reduction: Reduction) -> tuple[Any, Any]:
-    """Return the negative log-likelihood of targets (a bool per class, one of them true; or a distribution), and p."""
-    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
-    p = np.exp(shifted)
-    total = np.add.reduce(p, axis=-1, keepdims=True)
+    """Return the negative log-likelihood of targets (a bool per class, one of them true; or a distribution), and p.
+
+    It works on a copy with the classes in front: NumPy reduces the first axis up to five times faster than short rows.
+    """
+    z = logits.T.copy()
+    z -= np.maximum.reduce(z, axis=0)
+    p = np.exp(z)
+    total = np.add.reduce(p, axis=0)
     p /= total
     log_total = np.log(total)
     if targets.dtype.kind == "b":
-        losses = log_total.reshape(-1) - shifted[targets]
-        if reduction == "none":
-            losses = losses.reshape(logits.shape[:-1])
+        losses = log_total - z.T[targets]
     else:
-        log_p = shifted - log_total
-        losses = -(targets * np.where(targets == 0, 0, log_p)).sum(axis=-1)
+        log_p = np.where(targets.T == 0, 0, z - log_total)  # 0 * log(0) is 0
+        losses = -np.add.reduce(targets.T * log_p, axis=0)
     if reduction == "none":
-        return losses, p
-    loss = np.add.reduce(losses, axis=None)
-    return loss / losses.size if reduction == "mean" else loss, p
+        return losses, p.T
+    loss = np.add.reduce(losses)
+    return loss / losses.size if reduction == "mean" else loss, p.T
 
 
 def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any, p: Any, *, reduction: Reduction) -> Any:
@@ -200,8 +204,14 @@ def _check_reduction(name: str, reduction: str) -> None:
         raise ValueError(f"{name}: reduction={reduction!r}. Expected 'mean', 'sum' or 'none'.")
 
 
-def _check(name: str, predictions: Any, targets: Any, reduction: str) -> None:
+def _without_lists(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, (list, tuple)) else value
+
+
+def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any]:
+    """Return predictions and targets as Tensors, arrays or numbers, or raise."""
     _check_reduction(name, reduction)
+    predictions, targets = _without_lists(predictions), _without_lists(targets)
     shape, expected = np.shape(targets), np.shape(predictions)
     if shape != expected:
         raise ValueError(
@@ -211,6 +221,7 @@ def _check(name: str, predictions: Any, targets: Any, reduction: str) -> None:
         )
     if 0 in expected:
         _refuse_empty(name, expected)
+    return predictions, targets
 
 
 def _refuse_empty(name: str, shape: tuple[int, ...]) -> NoReturn:
@@ -232,13 +243,11 @@ def _check_probabilities(name: str, p: Any, activation: str) -> None:
 def _distribution(shape: tuple[int, ...], targets: Any) -> Any:
     """Check the targets of a cross-entropy against the shape of the logits; class ids become one bool per class."""
     plain = targets if targets.__class__ is np.ndarray else np.asarray(unwrap(targets))
-    if shape and plain.dtype.kind in "iu" and plain.shape == shape[:-1] and plain.size:
-        hot = plain[..., None] == _classes(shape[-1])
+    if plain.dtype.kind in "iu" and plain.shape == shape[:1] and plain.size:
+        hot = (_classes(shape[1]) == plain).T
         if np.count_nonzero(hot) != plain.size:
             _refuse_ids(plain, shape)
         return hot
-    if not shape:
-        raise ValueError("cross_entropy of logits without axes: expected shape (..., classes).")
     if 0 in shape:
         _refuse_empty("cross_entropy", shape)
     if plain.shape == shape:
@@ -250,17 +259,35 @@ def _distribution(shape: tuple[int, ...], targets: Any) -> Any:
             f"cross_entropy was given class ids of dtype {plain.dtype}. Expected integers. "
             "Usual fix: targets.astype(int), after checking that they are whole numbers."
         )
-    raise ValueError(
-        f"cross_entropy of logits {shape} and targets {plain.shape}: expected class ids of shape {shape[:-1]} or a "
-        f"one-hot distribution of shape {shape}. Usual fix: targets.ravel() for ids that came as a column."
-    )
+    _refuse_targets(shape, plain.shape)
 
 
 @functools.cache
 def _classes(number: int) -> Any:
-    classes = np.arange(number)
+    """Return the class ids as a column that nobody can write to."""
+    classes = np.arange(number)[:, None]
     classes.flags.writeable = False
     return classes
+
+
+def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
+    """Return the cross-entropy of logits with another number of axes than two, by way of two."""
+    shape, given = np.shape(logits), np.shape(targets)
+    if not shape or given not in (shape, shape[:-1]):
+        _refuse_targets(shape, given)
+    if 0 in shape:
+        _refuse_empty("cross_entropy", shape)
+    rows = (-1, shape[-1])
+    losses = cross_entropy(np.reshape(logits, rows), np.reshape(targets, rows if given == shape else -1), **settings)
+    return np.reshape(losses, shape[:-1]) if settings["reduction"] == "none" else losses
+
+
+def _refuse_targets(shape: tuple[int, ...], given: tuple[int, ...]) -> NoReturn:
+    expected = f"class ids of shape {shape[:-1]} or a one-hot distribution of shape {shape}"
+    raise ValueError(
+        f"cross_entropy of logits {shape} and targets {given}: expected {expected if shape else 'logits (..., classes)'}. "
+        "Usual fix: targets.ravel() for ids that came as a column."
+    )
 
 
 def _refuse_ids(ids: Any, shape: tuple[int, ...]) -> NoReturn:

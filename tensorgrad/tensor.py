@@ -17,6 +17,7 @@ from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_r
 F = TypeVar("F", bound=Callable[..., Any])
 
 _new = object.__new__
+_ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
 _REDUCTIONS = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
 _PLAIN = frozenset({float, int, bool, complex, np.ndarray, np.float64, np.float32})
 
@@ -339,7 +340,7 @@ class Tensor:
         value = self._node.value
         if gradient is None:
             if not value.shape:
-                return value.dtype.type(1)
+                return _ONES.get(value.__class__) or value.dtype.type(1)
             if value.size != 1:
                 raise ValueError(
                     f"backward() on a tensor of shape {self.shape}: expected a single number, or a gradient of that "
@@ -360,18 +361,6 @@ class Tensor:
         if node.function is not None:
             self._leaf("zero_grad of")
         node.grad = None
-
-    def add_(self, update: Any) -> None:
-        """Add to the value of a leaf in place, as ``t.data += update`` does: what an optimiser's step is made of."""
-        leaf = self._node
-        if leaf.function is not None:
-            self._leaf("add_ to")
-        if update.shape != leaf.value.shape:
-            raise ValueError(
-                f"add_ to {leaf.label} {leaf.value.shape} was given shape {update.shape}. Expected: the same shape."
-            )
-        leaf.value += update
-        leaf.written = next_number()
 
     def detach(self) -> Tensor:
         """Return a copy of the value that is a constant: no gradient flows through it."""
@@ -582,3 +571,27 @@ def _refuse_integers(value: Any) -> None:
             f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient: it cannot change by "
             "small amounts. Expected: a floating dtype. Usual fix: dtype=float, or 1.0 in place of 1."
         )
+
+
+# ---- many tensors at once, for optimisers: a property call for each would cost as much as the arithmetic -----------
+
+
+def values_and_gradients(tensors: Sequence[Tensor]) -> tuple[list[Any], list[Any]]:
+    """Return the ``.data`` and the ``.grad`` of each tensor."""
+    nodes = [tensor._node for tensor in tensors]
+    return [node.value for node in nodes], [node.grad for node in nodes]
+
+
+def clear_gradients(tensors: Sequence[Tensor]) -> None:
+    """Forget the gradient of each of these leaves."""
+    for tensor in tensors:
+        tensor._node.grad = None
+
+
+def add_in_place(tensors: Sequence[Tensor], updates: Sequence[Any]) -> None:
+    """Add to the values of leaves what fits them, as ``t.data += update`` does: the write of an optimiser's step."""
+    stamp = next_number()
+    for tensor, update in zip(tensors, updates):  # noqa: B905 - strict costs time
+        leaf = tensor._node
+        leaf.value += update
+        leaf.written = stamp

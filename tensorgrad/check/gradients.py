@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..graph import Leaf
-from ..tensor import unwrap, wrap
+from ..graph import Leaf, no_grad
+from ..tensor import Tensor, unwrap, wrap
 from ..transforms import grad
 from .numeric import Slopes, slopes
 from .report import GradientReport, InputReport
@@ -31,45 +31,52 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
         one-sided slopes differ (a relu at 0), any value between them is right, and counted as a kink.
 
     Raises:
-        TypeError: No input is floating.
+        TypeError: No input is floating, or f returns neither an array nor a number.
 
     >>> report = check_gradients(np.tanh, np.array([0.5, 1.0]))
     >>> report.ok
     True
     """
-    arrays = [np.asarray(unwrap(value)) for value in inputs]
-    checked = [i for i, array in enumerate(arrays) if array.dtype.kind == "f"]
+    arguments = [unwrap(value) for value in inputs]
+    checked = [i for i, value in enumerate(arguments) if np.asarray(value).dtype.kind == "f"]
     if not checked:
         raise TypeError(
             f"check_gradients was given {len(inputs)} inputs, none of a floating dtype. "
             "Expected: check_gradients(f, x, ...) with at least one float array. Usual fix: 1.0 in place of 1."
         )
     for i in checked:
-        arrays[i] = np.array(arrays[i], np.float64)
-    scalar = _weighted(f, arrays)
-    ours = grad(scalar, argnums=checked)(*arrays)
-    reports = []
-    for i, g in zip(checked, ours, strict=True):
-        along = _along(scalar, arrays, i)
-        reports.append(_compared(f"x{i}", np.asarray(g), slopes(along, arrays[i])))
-    return GradientReport(reports)
+        arguments[i] = np.array(arguments[i], np.float64)
+    with no_grad():  # parameters that f uses besides its inputs are constants of the check
+        scalar = _weighted(f, arguments, checked)
+        ours = grad(scalar, argnums=checked)(*arguments)
+        return GradientReport(
+            [
+                _compared(f"x{i}", np.asarray(g), slopes(_along(scalar, arguments, i), arguments[i]))
+                for i, g in zip(checked, ours, strict=True)
+            ]
+        )
 
 
-def _weighted(f: Callable[..., Any], arrays: list[Any]) -> Callable[..., Any]:
-    """Return f as a function to one number: its output times fixed weights, summed; with arrays in, a number out."""
-    shape = np.shape(unwrap(f(*[wrap(Leaf(array)) for array in arrays])))
-    weights = np.random.default_rng(0).uniform(0.5, 1.5, shape) if shape else 1.0
+def _weighted(f: Callable[..., Any], arguments: list[Any], checked: list[int]) -> Callable[..., Any]:
+    """Return f as a function to one number: its output times fixed weights, summed."""
 
-    def scalar(*values: Any) -> Any:
-        y = f(*[value if not isinstance(value, np.ndarray) else wrap(Leaf(value)) for value in values])
-        return np.sum(y * weights)
+    def called(values: Sequence[Any]) -> Any:
+        """Call f with Tensors, also where the values are plain: it may use their methods."""
+        return f(*[wrap(Leaf(v)) if i in checked and not isinstance(v, Tensor) else v for i, v in enumerate(values)])
 
-    return scalar
+    y = called(arguments)
+    if not isinstance(y, (Tensor, np.ndarray, np.generic, float, int)):
+        raise TypeError(
+            f"check_gradients of a function that returned {type(y).__name__}. Expected an array or a number. "
+            "Usual fix: end the function with `return y`."
+        )
+    weights = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(y)) if np.shape(y) else 1.0
+    return lambda *values: np.sum(called(values) * weights)
 
 
-def _along(scalar: Callable[..., Any], arrays: list[Any], i: int) -> Callable[[Any], float]:
-    """Return the function of input i alone."""
-    return lambda x: float(unwrap(scalar(*arrays[:i], x, *arrays[i + 1 :])))
+def _along(scalar: Callable[..., Any], arguments: list[Any], i: int) -> Callable[[Any], float]:
+    """Return the function of one of the inputs alone, from an array to a number."""
+    return lambda x: float(unwrap(scalar(*arguments[:i], x, *arguments[i + 1 :])))
 
 
 def _compared(name: str, ours: Any, numerical: Slopes) -> InputReport:
@@ -79,7 +86,7 @@ def _compared(name: str, ours: Any, numerical: Slopes) -> InputReport:
     two_slopes = np.abs(right - left) > _KINK * np.maximum(np.abs(left), np.abs(right)) + 20 * noise
     between = (ours >= np.minimum(left, right) - tolerance) & (ours <= np.maximum(left, right) + tolerance)
     kinks = two_slopes & between & (difference > tolerance)
-    agrees = kinks | (difference <= tolerance)  # a NaN is neither
+    agrees = kinks | ((difference <= tolerance) & np.isfinite(difference))  # an infinite slope has infinite tolerance
     excess = np.where(agrees, 0, np.nan_to_num(difference, nan=np.inf)) if not agrees.all() else difference * ~kinks
     worst = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape)) if excess.size else ()
     empty = not excess.size

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tensorgrad.tensor import Tensor
+from tensorgrad.tensor import Tensor, add_in_place, clear_gradients, values_and_gradients
 
 from .flat import FlatOptimizer, FlatUpdate
 from .pairs import Arrays, Lifted, Transform
@@ -73,8 +73,7 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for tensor in self._tensors:
-            tensor.zero_grad()
+        clear_gradients(self._tensors)
 
     def step(self) -> None:
         """Update every parameter in place from its ``.grad``, and the state. An error leaves both as they were.
@@ -83,14 +82,10 @@ class Optimizer:
             RuntimeError: A parameter has no gradient; names it.
             ValueError, TypeError: The transform returned updates that do not fit the parameters.
         """
-        gradients = []
-        values = []
-        for tensor in self._tensors:
-            gradient = tensor.grad
+        values, gradients = values_and_gradients(self._tensors)
+        for gradient in gradients:
             if gradient is None:
                 raise self._without_gradient()
-            gradients.append(gradient)
-            values.append(tensor.data)
         if self._flat is None:
             self._add_updates(values, gradients)
         else:
@@ -107,8 +102,7 @@ class Optimizer:
             raise
         if not self._fit(updates):
             updates = self._fitted(updates)
-        for tensor, update in zip(self._tensors, updates):  # noqa: B905 - they fit, and strict costs time
-            tensor.add_(update)
+        add_in_place(self._tensors, updates)
         self.state = state
 
     def _fit(self, updates: Any) -> bool:
