@@ -315,6 +315,17 @@ for _name, _reduce in REDUCTIONS.items():
     case(f"{_name}_method", operator.methodcaller(_name), (3, 2), at=distinct)
     case(f"{_name}_method_by_position", operator.methodcaller(_name, 0), (3, 2), at=distinct)
     case(f"{_name}_method_axis", operator.methodcaller(_name, axis=1, keepdims=True), (3, 2), at=distinct)
+for _ufunc in (np.add, np.maximum, np.minimum):
+    cases(
+        distinct,
+        (3, 2),
+        **{
+            f"{_ufunc.__name__}_reduce": _ufunc.reduce,
+            f"{_ufunc.__name__}_reduce_by_position": lambda x, reduce=_ufunc.reduce: reduce(x, 1),
+            f"{_ufunc.__name__}_reduce_axis": lambda x, reduce=_ufunc.reduce: reduce(x, axis=(0, 1), keepdims=True),
+            f"{_ufunc.__name__}_reduce_all": lambda x, reduce=_ufunc.reduce: reduce(x, axis=None),
+        },
+    )
 cases(distinct, (3, 2), np_amax=lambda x: np.amax(x, axis=0), np_amin=lambda x: np.amin(x, keepdims=True))
 for _ddof in (1, 0.5):
     case(f"np_var_ddof_{_ddof}", lambda x, d=_ddof: np.var(x, axis=0, ddof=d), (3, 2))

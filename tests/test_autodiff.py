@@ -21,6 +21,8 @@ from tensorgrad.graph import Node, reachable
 from tensorgrad.primitives import TABLE
 from tensorgrad.tensor import differentiable
 
+from .helpers import rules_of_a_test
+
 
 def parameter(data: Any, **how: Any) -> tg.Tensor:
     return tg.Tensor(data, requires_grad=True, **how)
@@ -477,17 +479,6 @@ def test_second_order_at_kinks_and_ties_is_finite(name: str):
 
 
 @contextmanager
-def rules_of_a_test() -> Iterator[None]:
-    """Forget on leaving what has been entered in the table."""
-    before = dict(TABLE)
-    try:
-        yield
-    finally:
-        TABLE.clear()
-        TABLE.update(before)
-
-
-@contextmanager
 def wrong_rule(elementwise: bool = False) -> Iterator[Callable[[Any], Any]]:
     with rules_of_a_test():
 
@@ -618,6 +609,12 @@ def test_a_gradient_of_tensors_is_a_tensor():
     assert not value.requires_grad
     assert not g.requires_grad
     np.testing.assert_array_equal(g.data, [2, 4])
+
+
+def test_gradients_of_tensors_share_no_memory():
+    a, b = tg.grad(lambda x, y: np.sum(x + y), (0, 1))(tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0]))
+    a.data *= 5
+    np.testing.assert_array_equal(b.data, [1, 1])
 
 
 # ---- the same everywhere -------------------------------------------------------------------------------------

@@ -316,7 +316,7 @@ refused(
     grad_of_a_tuple=lambda w: tg.grad(lambda x: (np.sum(x), 1.0))(w.array),
 )
 refused(TypeError, "expected numbers", grad_at_text=lambda w: tg.grad(lambda x: x)("1.0"))
-refused(IndexError, "argnums=1|1 positional|Usual fix", grad_of_a_missing_argument=lambda w: tg.grad(np.sum, 1)(w.array))
+refused(IndexError, "argnums=1|1 positional|Usual fix", grad_of_no_argument=lambda w: tg.grad(np.sum, 1)(w.array))
 
 
 def in_no_grad(f: Callable[[], Any]) -> Any:
@@ -394,12 +394,11 @@ refused(
 refused(
     TypeError,
     "no derivative rule|np.sum for np.add.reduce",
-    reduce=lambda w: np.add.reduce(w.x),
+    reduce=lambda w: np.multiply.reduce(w.x),
     accumulate=lambda w: np.add.accumulate(w.x),
     outer=lambda w: np.multiply.outer(w.v, w.v),
     reduceat=lambda w: np.add.reduceat(w.v, [0, 2]),
     at=lambda w: np.add.at(w.array, 0, w.x),
-    reduce_of_maximum=lambda w: np.maximum.reduce(w.x, axis=0),
 )
 refused(
     TypeError,
@@ -415,6 +414,8 @@ refused(
     mean_dtype=lambda w: np.mean(w.x, dtype=np.float32),
     max_initial=lambda w: np.max(w.x, initial=5.0),
     max_where=lambda w: np.max(w.x, where=w.array > 0, initial=0.0),
+    reduce_out=lambda w: np.add.reduce(w.x, out=np.ones(3)),
+    reduce_dtype=lambda w: np.maximum.reduce(w.x, axis=1, dtype=np.float32),
     var_mean=lambda w: np.var(w.x, mean=0.5),
     matmul_axes=lambda w: np.matmul(w.x, w.x, axes=[(0, 1), (1, 0), (0, 1)]),
     concatenate_out=lambda w: np.concatenate([w.x, w.x], out=np.ones((4, 3))),

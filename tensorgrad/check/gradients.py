@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
             f"check_gradients was given {len(inputs)} inputs, none of a floating dtype. "
             "Expected: check_gradients(f, x, ...) with at least one float array. Usual fix: 1.0 in place of 1."
         )
+    names = _names(f, len(arguments))
     for i in checked:
         arguments[i] = np.array(arguments[i], np.float64)
     with no_grad():  # parameters that f uses besides its inputs are constants of the check
@@ -51,10 +53,20 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
         ours = grad(scalar, argnums=checked)(*arguments)
         return GradientReport(
             [
-                _compared(f"x{i}", np.asarray(g), slopes(_along(scalar, arguments, i), arguments[i]))
+                _compared(names[i], np.asarray(g), slopes(_along(scalar, arguments, i), arguments[i]))
                 for i, g in zip(checked, ours, strict=True)
             ]
         )
+
+
+def _names(f: Callable[..., Any], count: int) -> list[str]:
+    """Return what f calls its arguments; x0, x1, ... where that cannot be told."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [*named, *[f"x{i}" for i in range(len(named), count)]]
 
 
 def _weighted(f: Callable[..., Any], arguments: list[Any], checked: list[int]) -> Callable[..., Any]:

@@ -39,9 +39,11 @@ class GradientReport:
         rows += [_row(entry) for entry in self.inputs]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([self._verdict(), *lines])
+        return "\n".join([self.verdict, *lines])
 
-    def _verdict(self) -> str:
+    @property
+    def verdict(self) -> str:
+        """What was found, in one line."""
         wrong = [entry for entry in self.inputs if not entry.ok]
         if not wrong:
             return "gradients agree with central differences"
@@ -51,7 +53,7 @@ class GradientReport:
     __str__ = text
 
     def __repr__(self) -> str:
-        return f"<GradientReport: {self._verdict()}>"
+        return f"<GradientReport: {self.verdict}>"
 
 
 def _row(entry: InputReport) -> tuple[Any, ...]:

@@ -1,0 +1,106 @@
+"""The command line, and the demo as a user sees it."""
+
+import builtins
+import re
+import sys
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad import cli
+
+
+def test_the_demo_learns_checks_and_draws(tmp_path, capsys):
+    assert cli.main(["demo", "--output", str(tmp_path / "out")]) == 0
+    printed, bar = capsys.readouterr()
+    accuracy = float(re.search(r"held-out accuracy: ([\d.]+)%", printed).group(1))
+    assert accuracy >= 96
+    assert "all three agree" in printed
+    for name in ("W1", "b1", "W2", "b2"):
+        formulas, differences = map(float, re.search(rf"^  {name} .*?(\S+)\s+(\S+)$", printed, re.MULTILINE).groups())
+        assert formulas <= 1e-12
+        assert differences <= 1e-6
+    assert "30/30" in bar
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"graph.svg", "graph.png", "training.png"}
+    for name in written:
+        assert str(tmp_path / "out" / name) in printed
+    assert (tmp_path / "out" / "graph.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_wrong_gradient_would_be_seen(monkeypatch, tmp_path, capsys):
+    from tensorgrad import functional
+    from tensorgrad.primitives import TABLE
+
+    primitive = TABLE[functional.relu.__wrapped__]
+    monkeypatch.setattr(primitive, "rules", (lambda g, y, x: 1.001 * g * (y > 0),))
+    cli.main(["demo", "--output", str(tmp_path), "--epochs", "1"])
+    assert "they DIFFER" in capsys.readouterr().out
+
+
+def test_the_seed_decides(tmp_path, capsys):
+    def accuracy(seed):
+        cli.main(["demo", "--output", str(tmp_path), "--epochs", "1", "--seed", seed])
+        return capsys.readouterr().out.partition("gradients")[0]
+
+    assert accuracy("1") == accuracy("1") != accuracy("2")
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch, tmp_path, capsys):
+    real_import = builtins.__import__
+
+    def without_sklearn(name, *args, **keywords):
+        if name.startswith("sklearn"):
+            raise ImportError(name)
+        return real_import(name, *args, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", without_sklearn)
+    assert cli.main(["demo", "--output", str(tmp_path)]) == 1
+    assert ".[demo]" in capsys.readouterr().err
+
+
+def test_an_unwritable_folder_costs_no_training(tmp_path, capsys):
+    (tmp_path / "file").write_text("here")
+    assert cli.main(["demo", "--output", str(tmp_path / "file")]) == 1
+    printed, error = capsys.readouterr()
+    assert printed == ""
+    assert "file" in error
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["demo", "--epochs", "0"], ["demo", "--epochs", "many"]])
+def test_wrong_arguments_end_with_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert "usage: tensorgrad" in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"tensorgrad {tg.__version__}\n"
+
+
+def test_the_core_needs_numpy_alone():
+    import subprocess
+
+    code = (
+        "import sys\n"
+        "for name in ('matplotlib', 'sklearn', 'tqdm', 'graphviz', 'pygraphviz', 'safetensors', 'scipy'):\n"
+        "    sys.modules[name] = None\n"
+        "import numpy as np, tensorgrad as tg, tensorgrad.train\n"
+        "model = tg.nn.MLP([2, 3, 1], seed=0)\n"
+        "loss = tg.mse(model(np.ones((4, 2), np.float32)), np.zeros((4, 1), np.float32))\n"
+        "loss.backward()\n"
+        "print(tg.graph(loss).text(), tg.graph(loss).to_dot(), tg.check_gradients(np.sin, 1.0))\n"
+        "try:\n"
+        "    tg.graph(loss).svg()\n"
+        "except ImportError as error:\n"
+        "    assert '.[draw]' in str(error)\n"
+        "else:\n"
+        "    raise AssertionError('drew without Graphviz')\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert np.all("dense" in done.stdout)
