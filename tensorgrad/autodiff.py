@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -21,7 +22,27 @@ def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: 
 
     Without ``wanted``: for every leaf that requires a gradient. The rules run on arrays; with ``lift``, which makes a
     Tensor of a node, they run on Tensors and are recorded.
+
+    A branch that ``np.where`` did not take has a gradient of 0, and must not poison the other with 0 * inf. That shows
+    as NaN in the end, so it costs nothing until it happens: then the walk is done again, carefully.
     """
+    gradients, guarded = _walk(root, seed, wanted, lift, careful=False)
+    if guarded and _have_nan(gradients):
+        gradients, _ = _walk(root, seed, wanted, lift, careful=True)
+        if _have_nan(gradients):
+            warnings.warn(
+                "backward: a gradient is NaN. Usual causes: a slope that is infinite, of sqrt or a norm at 0, met by a "
+                "factor of 0; probabilities that reached 0 or 1, where a loss from logits would do; NaN in the data.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+    return gradients
+
+
+def _walk(
+    root: Node, seed: Any, wanted: Sequence[Node] | None, lift: Lift | None, *, careful: bool
+) -> tuple[dict[Node, Any], bool]:
+    """Return the gradients, and whether a primitive was met that can make NaN of a gradient of 0."""
     targets = () if wanted is None else set(wanted)
     on_the_way = None if wanted is None else between(wanted, root)
     gradients = {root: seed}
@@ -33,8 +54,8 @@ def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: 
             node = heappop(queue)[1]
             g = gradients.pop(node)
             primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]
-            if guard is None and primitive.guarded:  # entered at most once a pass: it costs as much as a small rule
-                guard = np.errstate(divide="raise", invalid="raise")
+            if guard is None and primitive.guarded:  # entered at most once a walk: it costs as much as a small rule
+                guard = np.errstate(divide="ignore", invalid="ignore")
                 guard.__enter__()
             inputs = node.inputs
             keywords = node.keywords
@@ -44,19 +65,21 @@ def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: 
             else:
                 output, arguments = _lifted(node, primitive, lift)
             for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
-                if parent is None or not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
+                if parent is None:
                     continue
                 if parent.written > node.number:
                     raise _stale(parent, node)
-                try:
-                    contribution = rule(g, output, *arguments, **keywords)
-                except FloatingPointError:
-                    contribution = _masked(primitive, rule, g, output, arguments, keywords)
+                if not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
+                    continue
+                if careful and primitive.elementwise:
+                    contribution = _masked(rule, g, output, arguments, keywords)  # type: ignore[arg-type]
+                else:
+                    contribution = rule(g, output, *arguments, **keywords)  # type: ignore[misc]  # apply saw to it
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
                     if contribution.shape != x.shape:
                         contribution = _reshaped(contribution, x.shape, primitive)
                     if contribution.dtype != x.dtype:
-                        contribution = contribution.astype(x.dtype)
+                        contribution = _cast(contribution, x.dtype, primitive)
                 if parent in gradients:
                     if parent in fresh:
                         gradients[parent] += contribution
@@ -65,16 +88,19 @@ def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: 
                         if lift is None:
                             fresh.add(parent)
                 else:
-                    if parent.function is None:
-                        if lift is None and (contribution is g or contribution.base is not None):
-                            contribution = contribution.copy()  # no two leaves may be given the same memory
-                    elif parent not in targets:
+                    if parent.function is not None and parent not in targets:
                         heappush(queue, (-parent.number, parent))
+                    elif lift is None and (contribution is g or contribution.base is not None):
+                        contribution = contribution.copy()  # no two results may share their memory
                     gradients[parent] = contribution
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)
-    return gradients  # what was not walked through: the wanted nodes
+    return gradients, guard is not None  # the gradients of what was not walked through: the wanted nodes
+
+
+def _have_nan(gradients: dict[Node, Any]) -> bool:
+    return any(np.isnan(g).any() for g in gradients.values())
 
 
 def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[Any, ...]]:
@@ -88,18 +114,19 @@ def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[An
     return lift(node), arguments
 
 
-def _masked(
-    primitive: Primitive, rule: Callable[..., Any], g: Any, output: Any, arguments: tuple[Any, ...], keywords: Any
-) -> Any:
-    """Apply a rule at a singular point: exactly 0 where the incoming gradient of an elementwise operation is 0.
+def _masked(rule: Callable[..., Any], g: Any, output: Any, arguments: tuple[Any, ...], keywords: Any) -> Any:
+    """Apply an elementwise rule so that it gives exactly 0 where the incoming gradient is 0.
 
-    So the branch of a ``np.where`` that was not taken cannot poison the other with 0 * inf.
+    There it sees 1/2 for every value, where hardly a function is singular: so no NaN is recorded either.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        contribution = rule(g, output, *arguments, **keywords)
-        if not primitive.elementwise:
-            return contribution
-        return np.where(g == 0, np.zeros_like(g, shape=()), contribution)
+    idle = g == 0
+    output, *arguments_ = [_replaced(value, idle) for value in (output, *arguments)]
+    return np.where(idle, 0, rule(g, output, *arguments_, **keywords))
+
+
+def _replaced(value: Any, idle: Any) -> Any:
+    kind = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, float) else ""
+    return np.where(idle, 0.5, value) if kind == "f" else value
 
 
 def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> Any:
@@ -112,6 +139,16 @@ def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -
             "that the rule lacks."
         )
     return contribution
+
+
+def _cast(contribution: Any, dtype: Any, primitive: Primitive) -> Any:
+    if contribution.dtype.kind == "c" and dtype.kind != "c":
+        raise TypeError(
+            f"{name_of(primitive.function)} has a {contribution.dtype} gradient for a {dtype} argument: a result of "
+            f"dtype {contribution.dtype} cannot require a gradient. Expected: real numbers throughout. "
+            "Usual fix: compute with real and imaginary part as two arrays."
+        )
+    return contribution.astype(dtype)
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -136,6 +173,6 @@ def _size(shape: tuple[int, ...]) -> int:
 def _stale(leaf: Node, node: Node) -> RuntimeError:
     return RuntimeError(
         f"backward through a stale graph: {leaf.label} {np.shape(leaf.value)} was written to after {node.label} had "
-        "used its old value, so the gradient would belong to neither value. Usual fix: run the forward pass again after "
-        "each update, and backward() once per forward pass."
+        "used its old value, so the gradient would belong to neither value. Usual fix: run the forward pass again "
+        "after each update, and backward() once per forward pass."
     )

@@ -77,6 +77,13 @@ def _expected(name: str, error: Exception) -> str:
     return _FIXES.get(name.removeprefix("np.")) or (_BROADCAST if "broadcast" in text else "")
 
 
+def numbers(value: Any) -> Any:
+    """Return an array of numbers as it is; NumPy joins numbers with texts or None to texts or objects."""
+    if value.dtype.kind not in "biufc":
+        raise TypeError(f"the result has dtype {value.dtype}; expected numbers. Usual fix: np.nan for a missing value")
+    return value
+
+
 def refused_keywords(name: str, refused: Iterable[str], allowed: Iterable[str]) -> TypeError:
     """Return the error for keywords that a function of NumPy takes and its rule does not."""
     return TypeError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,8 @@ def softplus(x: Any) -> Any:
     """Return ``log(1 + exp(x))``, elementwise, without overflow: a smooth relu (Dugas et al. 2001).
 
     >>> import numpy as np
-    >>> softplus(np.array([-1000.0, 0.0, 1000.0])).round(4)
-    array([   0.    ,    0.6931, 1000.    ])
+    >>> softplus(np.array([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.6931471805599453, 1000.0]
     """
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 

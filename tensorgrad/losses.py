@@ -40,9 +40,7 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     return _squared_norm(predictions - targets, reduction=reduction)
 
 
-def cross_entropy(
-    logits: Any, targets: Any, *, from_probabilities: bool = False, reduction: Reduction = "mean"
-) -> Any:
+def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False, reduction: Reduction = "mean") -> Any:
     """Return ``-log p(target class)``, averaged over the samples.
 
     Args:
@@ -98,6 +96,9 @@ def binary_cross_entropy(
     0.3466
     """
     logits, targets = _checked("binary_cross_entropy", logits, targets, reduction)
+    labels = unwrap(targets)
+    if hasattr(labels, "dtype") and labels.dtype.kind in "biu":
+        targets = labels.astype(np.float32)  # exact, and no wider than any logits worth having
     if from_probabilities:
         _check_probabilities("binary_cross_entropy", logits, "sigmoid")
         return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
@@ -186,14 +187,18 @@ vjp(
 
 
 @differentiable(
-    lambda g, y, t, p: g * np.log(p + (t == 0)),
-    lambda g, y, t, p: g * t / (p + (t == 0)),
+    lambda g, y, t, p: g * np.log(p),
+    lambda g, y, t, p: g * t / (p + _both_zero(t, p)),
     elementwise=True,
 )
 def _xlogy(t: Any, p: Any) -> Any:
     """Return ``t * log(p)``, which is 0 for t = 0 whatever p is."""
     with np.errstate(divide="ignore"):
-        return t * np.log(p + (t == 0))
+        return t * np.log(p + _both_zero(t, p))
+
+
+def _both_zero(t: Any, p: Any) -> Any:
+    return (t == 0) & (p == 0)
 
 
 # ---- checks ------------------------------------------------------------------------------------------------
@@ -204,14 +209,11 @@ def _check_reduction(name: str, reduction: str) -> None:
         raise ValueError(f"{name}: reduction={reduction!r}. Expected 'mean', 'sum' or 'none'.")
 
 
-def _without_lists(value: Any) -> Any:
-    return np.asarray(value) if isinstance(value, (list, tuple)) else value
-
-
 def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any]:
     """Return predictions and targets as Tensors, arrays or numbers, or raise."""
     _check_reduction(name, reduction)
-    predictions, targets = _without_lists(predictions), _without_lists(targets)
+    predictions = predictions if isinstance(predictions, Tensor) else np.asarray(predictions)
+    targets = np.asarray(targets) if isinstance(targets, (list, tuple)) else targets  # a number keeps float32 as it is
     shape, expected = np.shape(targets), np.shape(predictions)
     if shape != expected:
         raise ValueError(
@@ -259,7 +261,7 @@ def _distribution(shape: tuple[int, ...], targets: Any) -> Any:
             f"cross_entropy was given class ids of dtype {plain.dtype}. Expected integers. "
             "Usual fix: targets.astype(int), after checking that they are whole numbers."
         )
-    _refuse_targets(shape, plain.shape)
+    raise _wrong_targets(shape, plain.shape)
 
 
 @functools.cache
@@ -274,7 +276,7 @@ def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
     """Return the cross-entropy of logits with another number of axes than two, by way of two."""
     shape, given = np.shape(logits), np.shape(targets)
     if not shape or given not in (shape, shape[:-1]):
-        _refuse_targets(shape, given)
+        raise _wrong_targets(shape, given)
     if 0 in shape:
         _refuse_empty("cross_entropy", shape)
     rows = (-1, shape[-1])
@@ -282,10 +284,12 @@ def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
     return np.reshape(losses, shape[:-1]) if settings["reduction"] == "none" else losses
 
 
-def _refuse_targets(shape: tuple[int, ...], given: tuple[int, ...]) -> NoReturn:
-    expected = f"class ids of shape {shape[:-1]} or a one-hot distribution of shape {shape}"
-    raise ValueError(
-        f"cross_entropy of logits {shape} and targets {given}: expected {expected if shape else 'logits (..., classes)'}. "
+def _wrong_targets(shape: tuple[int, ...], given: tuple[int, ...]) -> ValueError:
+    expected = "logits (..., classes)"
+    if shape:
+        expected = f"class ids of shape {shape[:-1]} or a one-hot distribution of shape {shape}"
+    return ValueError(
+        f"cross_entropy of logits {shape} and targets {given}: expected {expected}. "
         "Usual fix: targets.ravel() for ids that came as a column."
     )
 

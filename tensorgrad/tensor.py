@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _new = object.__new__
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
-_REDUCTIONS = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
+_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
 _PLAIN = frozenset({float, int, bool, complex, np.ndarray, np.float64, np.float32})
 
 
@@ -102,9 +102,7 @@ def record_with(
     return wrap(Leaf(value)) if tensors else value
 
 
-def differentiable(
-    *rules: Rule | None, elementwise: bool = False, bounded: bool = False
-) -> Callable[[F], F]:
+def differentiable(*rules: Rule | None, elementwise: bool = False, bounded: bool = False) -> Callable[[F], F]:
     """Enter a function of arrays in the table with its rules, and let it take Tensors.
 
     The graph keeps the function of arrays; what is returned is the function of both.
@@ -154,7 +152,10 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
             return _unusual(ufunc, self, other, other, self)
         a = self._node
         x = a.value
-        value = operate(other, x)
+        try:
+            value = operate(other, x)
+        except ValueError as error:
+            raise failed(ufunc, (other, x), (None, a.name), error) from error
         if is_recording() and a.requires_grad:
             return wrap(record(ufunc, (None, a), (other, x), NO_KEYWORDS, value))
         return wrap(Leaf(value))
@@ -169,11 +170,15 @@ def _unusual(ufunc: np.ufunc, self: Tensor, other: Any, *operands: Any) -> Any:
     return NotImplemented
 
 
-def _comparison(operate: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def _comparison(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """Return a comparison method: its result is a plain bool array, a constant of the model."""
 
     def compare(self: Tensor, other: Any) -> Any:
-        return operate(self._node.value, unwrap(other))
+        x, y = self._node.value, unwrap(other)
+        try:
+            return operate(x, y)
+        except ValueError as error:
+            raise failed(ufunc, (x, y), (self.name, getattr(other, "name", None)), error) from error
 
     return compare
 
@@ -201,9 +206,13 @@ class Tensor:
     __slots__ = ("__weakref__", "_node")
     _node: Node
 
-    def __init__(
-        self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None
-    ) -> None:
+    def __init_subclass__(cls) -> None:
+        raise TypeError(
+            f"{cls.__name__} cannot be a subclass of Tensor: results of operations would not be of that class. "
+            "Expected: plain Tensors. Usual fix: an object that holds a Tensor, such as an nn.Module."
+        )
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
         if isinstance(data, Tensor):
             if data.requires_grad:
                 raise TypeError(
@@ -211,29 +220,36 @@ class Tensor:
                     "Usual fix: use t itself, or say t.detach() if the cut is meant."
                 )
             data = data._node.value
-        value = np.array(data, dtype=dtype)
+        value = _array(data, dtype, "Tensor(data)")
         if value.dtype.kind not in "biufc":
             raise TypeError(
                 f"Tensor of dtype {value.dtype}: expected numbers. Usual fix: np.asarray(data, dtype=float), "
                 "after checking that all rows have the same length."
             )
         if requires_grad:
-            _refuse_integers(value)
+            _refuse_undifferentiable(value)
         self._node = Leaf(value, requires_grad, name)
 
     # ---- what it holds -------------------------------------------------------------------------------------
 
     @property
     def data(self) -> Any:
-        """The array itself, not a copy. On a leaf it can be set, ``p.data -= rate * p.grad`` included."""
-        return self._node.value
+        """The array itself, not a copy. On a leaf it can be set, ``p.data -= rate * p.grad`` included.
+
+        That of a result is read-only: the backward pass counts on it.
+        """
+        value = self._node.value
+        if self._node.function is not None and isinstance(value, np.ndarray):
+            value = value.view()
+            value.flags.writeable = False
+        return value
 
     @data.setter
     def data(self, value: Any) -> None:
         leaf = self._leaf("set .data of")
         old = leaf.value
         if value is not old:
-            new = np.array(unwrap(value), dtype=old.dtype)
+            new = _array(value, old.dtype, f".data of {leaf.label} {old.shape}")
             if new.shape != old.shape:
                 raise ValueError(
                     f".data of {leaf.label} has shape {old.shape}; it was given {new.shape}. Expected: the same shape. "
@@ -251,7 +267,7 @@ class Tensor:
     def grad(self, value: Any) -> None:
         leaf = self._leaf("set .grad of")
         if value is not None:
-            value = np.array(unwrap(value), dtype=leaf.value.dtype)
+            value = _array(value, leaf.value.dtype, f".grad of {leaf.label} {leaf.value.shape}")
             if value.shape != leaf.value.shape:
                 raise ValueError(
                     f".grad of {leaf.label} {leaf.value.shape} was given shape {value.shape}. Expected: the same shape."
@@ -267,7 +283,7 @@ class Tensor:
     def requires_grad(self, value: bool) -> None:
         leaf = self._leaf("set .requires_grad of")
         if value:
-            _refuse_integers(leaf.value)
+            _refuse_undifferentiable(leaf.value)
         leaf.requires_grad = bool(value)
 
     @property
@@ -347,13 +363,13 @@ class Tensor:
                     "shape to start from. Usual fix: reduce it with np.sum or np.mean, or call backward(gradient)."
                 )
             return np.ones_like(value)
-        seed = np.asarray(unwrap(gradient), dtype=value.dtype)
+        seed = _array(gradient, value.dtype, f"backward(gradient) of a tensor {self.shape}")
         if seed.shape != self.shape:
             raise ValueError(
                 f"backward(gradient) was given shape {seed.shape} for a tensor of shape {self.shape}. "
                 "Expected: the same shape. Usual fix: np.broadcast_to(gradient, t.shape)."
             )
-        return seed.copy()
+        return seed
 
     def zero_grad(self) -> None:
         """Forget the gradient added up so far."""
@@ -449,19 +465,19 @@ class Tensor:
     __pow__, __rpow__ = _operators(np.power, operator.pow)
     __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
 
-    __lt__ = _comparison(operator.lt)
-    __le__ = _comparison(operator.le)
-    __gt__ = _comparison(operator.gt)
-    __ge__ = _comparison(operator.ge)
-    __eq__ = _comparison(operator.eq)
-    __ne__ = _comparison(operator.ne)
+    __lt__ = _comparison(np.less, operator.lt)
+    __le__ = _comparison(np.less_equal, operator.le)
+    __gt__ = _comparison(np.greater, operator.gt)
+    __ge__ = _comparison(np.greater_equal, operator.ge)
+    __eq__ = _comparison(np.equal, operator.eq)
+    __ne__ = _comparison(np.not_equal, operator.ne)
     __hash__ = None  # type: ignore[assignment]  # equality is elementwise, as on arrays
 
     def __neg__(self) -> Tensor:
         return apply(np.negative, (self,))  # type: ignore[no-any-return]
 
     def __pos__(self) -> Tensor:
-        return self
+        return apply(np.positive, (self,))  # type: ignore[no-any-return]
 
     def __abs__(self) -> Tensor:
         return apply(np.absolute, (self,))  # type: ignore[no-any-return]
@@ -565,7 +581,23 @@ def astype(x: Any, *, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
-def _refuse_integers(value: Any) -> None:
+def _array(data: Any, dtype: Any, what: str) -> Any:
+    """Return a new array of the data, or raise and say what they were for."""
+    try:
+        return np.array(unwrap(data), dtype=dtype)
+    except (ValueError, TypeError) as error:
+        raise type(error)(
+            f"{what}: {error}. Expected: numbers, in rows of the same length. "
+            "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
+        ) from error
+
+
+def _refuse_undifferentiable(value: Any) -> None:
+    if value.dtype.kind == "c":
+        raise TypeError(
+            f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient. Expected: a real "
+            "floating dtype. Usual fix: real and imaginary part as two tensors."
+        )
     if value.dtype.kind in "biu":
         raise TypeError(
             f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient: it cannot change by "
@@ -592,6 +624,6 @@ def add_in_place(tensors: Sequence[Tensor], updates: Sequence[Any]) -> None:
     """Add to the values of leaves what fits them, as ``t.data += update`` does: the write of an optimiser's step."""
     stamp = next_number()
     for tensor, update in zip(tensors, updates):  # noqa: B905 - strict costs time
-        leaf = tensor._node
+        leaf: Any = tensor._node
         leaf.value += update
         leaf.written = stamp

@@ -45,6 +45,10 @@ def distinct(generator: np.random.Generator, shape: Shape) -> Any:
     return (generator.permutation(int(np.prod(shape))).reshape(shape) + 0.5 - np.prod(shape) // 2) / 8
 
 
+def zero_or_more(generator: np.random.Generator, shape: Shape) -> Any:
+    return generator.uniform(0.25, 0.75, shape) * generator.integers(0, 2, shape)
+
+
 def even(generator: np.random.Generator, shape: Shape) -> Any:
     """Never near a value of ``odd``."""
     return generator.integers(-4, 4, shape) / 2 + 0.25 + generator.uniform(-0.05, 0.05, shape)
@@ -194,6 +198,13 @@ for _exponent in (2, 3, -1):
 cases(
     anything,
     (2, 3),
+    sum_by_name=lambda x: np.sum(a=x, axis=1),
+    clip_by_name=lambda x: np.clip(a=x, a_max=x * x, a_min=-0.1),
+    expand_dims_by_name=lambda x: np.expand_dims(a=x, axis=0),
+    relu_by_name=lambda x: tg.relu(x=x),
+    softmax_by_position=lambda x: tg.softmax(x, 0),
+    dense_by_name=lambda x: tg.dense(b=x[:, 0], x=x, W=x.T),
+    stack_by_name=lambda x: np.stack(arrays=[x, x], axis=1),
     np_add_of_a_list=lambda x: np.add([[1.0], [2.0]], x),
     np_multiply_by_a_number=lambda x: np.multiply(3, x),
     np_divide_a_number=lambda x: np.divide(3, x),
@@ -538,6 +549,12 @@ for _reduction in ("mean", "sum", "none"):
         else:
             cases(anything, *PAIRS, ((), ()), **{f"mse_{_end}": partial(tg.mse, **_how)})
         cases((_scores, probability), *PAIRS, ((), ()), **{f"binary_cross_entropy_{_end}": partial(bce, **_how)})
+        cases((_scores, zero_or_more), (PAIRS[0]), **{f"binary_cross_entropy_with_zeros_{_end}": partial(bce, **_how)})
+        cases(
+            (_scores, zero_or_more),
+            (PAIRS[0]),
+            **{f"cross_entropy_with_zeros_{_end}": partial(tg.cross_entropy, **_how)},
+        )
         cases((_scores,), (2, 3), **{f"binary_cross_entropy_classes_{_end}": partial(bce_classes, **_how)})
         cases(
             (_scores, probability),

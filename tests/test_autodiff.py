@@ -415,6 +415,13 @@ def test_a_branch_not_taken_poisons_nothing_at_any_order(name: str):
         np.testing.assert_allclose(g[1], alone(0.5), rtol=1e-12)
 
 
+def test_nan_that_stays_is_a_warning():
+    x = parameter([np.nan, 2.0])
+    with pytest.warns(RuntimeWarning, match=r"a gradient is NaN.*Usual causes"):
+        np.sum(x * x).backward()
+    np.testing.assert_array_equal(x.grad, [np.nan, 4])
+
+
 def test_a_singular_point_that_counts_shows_its_infinity_without_a_warning():
     x = parameter([0.0, 4.0])
     np.sum(np.sqrt(x)).backward()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.train import fit
 
 
 def world() -> SimpleNamespace:
@@ -35,6 +36,7 @@ def world() -> SimpleNamespace:
         ids=tg.Tensor([0, 2], name="ids"),
         none=tensor("none", 0, 3),
         array=np.ones((2, 3)),
+        model=tg.nn.MLP([3, 2], seed=0),
     )
     w.made = w.x * 2
     np.sum(w.x * w.x).backward()  # so that there is a .grad to keep
@@ -56,6 +58,7 @@ def state(t: tg.Tensor) -> State:
 
 def states(w: SimpleNamespace) -> dict[str, Any]:
     everything = {name: state(t) for name, t in vars(w).items() if isinstance(t, tg.Tensor)}
+    everything |= {path: state(p) for path, p in w.model.parameters()}
     return {**everything, "array": w.array.tobytes()}
 
 
@@ -277,6 +280,20 @@ refused(
 refused((ValueError, TypeError), "same length|Usual fix", ragged=lambda w: tg.Tensor([[1.0, 2.0], [3.0]]))
 refused(
     TypeError,
+    "complex128 cannot require a gradient|Usual fix",
+    complex_parameter=lambda w: tg.Tensor([1j], requires_grad=True),
+    complex_result=lambda w: np.sum(np.abs(w.x * (1 + 2j))).backward(),
+)
+refused(TypeError, "Tensor|subclass|Usual fix", a_subclass=lambda w: type("Mine", (tg.Tensor,), {}))
+refused(
+    (TypeError, ValueError),
+    "2, 3)|expected numbers|Usual fix",
+    where_none=lambda w: np.where(w.array > 0, w.x, None),
+    stack_objects=lambda w: np.stack([w.x, np.full((2, 3), None)]),
+    concatenate_texts=lambda w: np.concatenate([w.x, [["a", "b", "c"]]]),
+)
+refused(
+    TypeError,
     "part of a graph|t.detach()",
     tensor_of_a_tensor=lambda w: tg.Tensor(w.x),
     tensor_of_a_result=lambda w: tg.Tensor(w.made, requires_grad=True),
@@ -464,6 +481,18 @@ refused(
     zero_grad_of_a_result=lambda w: w.made.zero_grad(),
 )
 refused(
+    (RuntimeError, ValueError),
+    "",
+    data_of_a_result_in_place=lambda w: augment(w.made),
+    data_of_a_view_in_place=lambda w: augment(w.x.reshape(-1)),
+)
+
+
+def augment(t: tg.Tensor) -> None:
+    t.data += 1.0
+
+
+refused(
     TypeError,
     "t[i] = v|np.where|np.stack",
     assign_to_a_tensor=lambda w: operator.setitem(w.x, 0, 1.0),
@@ -565,6 +594,35 @@ refused(
     "check_gradients|floating|Usual fix",
     check_integers=lambda w: tg.check_gradients(lambda x: x * x, np.array([1, 2])),
     check_nothing=lambda w: tg.check_gradients(lambda: 1.0),
+)
+
+
+# ---- training ------------------------------------------------------------------------------------------------
+
+
+def train(w: SimpleNamespace, x: Any, y: Any) -> None:
+    fit(w.model, x, y, loss=tg.mse, optimizer=tg.optim.sgd(0.1), epochs=1)
+
+
+refused(
+    ValueError,
+    "training inputs|nan at index [1, 0]|Expected finite numbers|Usual fix",
+    train_on_nan=lambda w: train(w, [[1.0, 2.0, 3.0], [math.nan, 5.0, 6.0]], np.ones((2, 2))),
+)
+refused(
+    ValueError,
+    "training targets|inf at index [0, 1]|Expected finite numbers|Usual fix",
+    train_on_infinity=lambda w: train(w, w.array, np.array([[1.0, math.inf], [1.0, 1.0]])),
+)
+refused(
+    ValueError,
+    "training|empty|Expected at least one",
+    train_on_nothing=lambda w: train(w, w.array[:0], np.ones((0, 2))),
+)
+refused(
+    ValueError,
+    "training|2|3|Usual fix",
+    train_on_unequal_lengths=lambda w: train(w, w.array, np.ones((3, 2))),
 )
 
 

@@ -97,9 +97,11 @@ def _compared(name: str, ours: Any, numerical: Slopes) -> InputReport:
     difference = np.abs(ours - central)
     two_slopes = np.abs(right - left) > _KINK * np.maximum(np.abs(left), np.abs(right)) + 20 * noise
     between = (ours >= np.minimum(left, right) - tolerance) & (ours <= np.maximum(left, right) + tolerance)
-    kinks = two_slopes & between & (difference > tolerance)
-    agrees = kinks | ((difference <= tolerance) & np.isfinite(difference))  # an infinite slope has infinite tolerance
-    excess = np.where(agrees, 0, np.nan_to_num(difference, nan=np.inf)) if not agrees.all() else difference * ~kinks
+    finite = np.isfinite(difference)  # an infinite slope would have an infinite tolerance
+    kinks = two_slopes & between & (difference > tolerance) & finite
+    agrees = kinks | ((difference <= tolerance) & finite)
+    excess = np.divide(difference, tolerance, out=np.full_like(difference, np.inf), where=finite & (tolerance > 0))
+    excess[(kinks if agrees.all() else agrees) | (difference == 0)] = 0
     worst = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape)) if excess.size else ()
     empty = not excess.size
     return InputReport(

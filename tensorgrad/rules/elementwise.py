@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import refused_keywords
+from ..errors import numbers, refused_keywords
 from ..primitives import takes_over, vjp
 from ..tensor import differentiable
 
@@ -76,7 +76,7 @@ vjp(
     elementwise=True,
 )
 def _where(condition: Any, a: Any, b: Any) -> Any:
-    return np.where(condition, a, b)
+    return numbers(np.where(condition, a, b))
 
 
 @takes_over(np.where)

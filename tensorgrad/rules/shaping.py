@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import unbroadcast
-from ..errors import operand, refused_keywords
+from ..errors import numbers, operand, refused_keywords
 from ..primitives import takes_over, vjp, vjp_of_each
 from ..tensor import apply, differentiable, unwrap
 
@@ -49,7 +49,7 @@ def ravel(a: Any, order: str = "C") -> Any:
 
 
 def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
-    return np.concatenate(arrays, axis=axis)
+    return numbers(np.concatenate(arrays, axis=axis))
 
 
 def _part(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 
-def batches(
-    x: Any, y: Any, batch_size: int, generator: np.random.Generator | None = None
-) -> Iterator[tuple[Any, Any]]:
+def batches(x: Any, y: Any, batch_size: int, generator: np.random.Generator | None = None) -> Iterator[tuple[Any, Any]]:
     """Yield the samples in batches, shuffled if a generator is given; the last batch may be short.
 
     Args:
@@ -32,9 +30,10 @@ def batches(
 def checked(what: str, x: Any, y: Any) -> tuple[Any, Any]:
     """Return data as arrays, or raise if they are empty, of unequal length, or not finite.
 
-    >>> checked("training", [[1.0], [np.nan]], [0, 1])
+    >>> checked("training", [[1.0], [np.nan]], [0, 1])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: the training inputs hold nan at index [1, 0]. Expected finite numbers. ...
+        ...
+    ValueError: the training inputs hold nan at index [1, 0]. Expected finite numbers. Usual fix: leave out samples...
     """
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):

@@ -100,9 +100,7 @@ def _train_on(model: Module, inputs: Any, targets: Any, loss: Loss, optimizer: O
     return number
 
 
-def _measure(
-    history: History, model: Module, validation: tuple[Any, Any] | None, loss: Loss, metric: Any
-) -> None:
+def _measure(history: History, model: Module, validation: tuple[Any, Any] | None, loss: Loss, metric: Any) -> None:
     if validation is None:
         return
     inputs, targets = validation

@@ -1,0 +1,182 @@
+"""Losses: the same number from every form of targets, the reductions, and the ends of the scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+
+Z = np.random.default_rng(0).normal(size=(5, 3))
+IDS = np.array([0, 2, 1, 2, 2])
+HOT = np.eye(3)[IDS]
+T = np.random.default_rng(1).uniform(size=(5, 3))
+REDUCTIONS = ["mean", "sum", "none"]
+
+
+def gradient(f: Callable[[Any], Any], x: Any) -> Any:
+    return tg.grad(f)(x)
+
+
+# ---- reductions ----------------------------------------------------------------------------------------------
+
+EACH: dict[str, tuple[Callable[..., Any], int, tuple[int, ...]]] = {  # the loss, what a mean runs over, shape of none
+    "mse": (lambda **how: tg.mse(Z, T, **how), 15, (5, 3)),
+    "bce": (lambda **how: tg.binary_cross_entropy(Z, T, **how), 15, (5, 3)),
+    "bce_p": (lambda **how: tg.binary_cross_entropy(T, HOT, from_probabilities=True, **how), 15, (5, 3)),
+    "ids": (lambda **how: tg.cross_entropy(Z, IDS, **how), 5, (5,)),
+    "one_hot": (lambda **how: tg.cross_entropy(Z, HOT, **how), 5, (5,)),
+    "soft": (lambda **how: tg.cross_entropy(Z, T, **how), 5, (5,)),
+    "ids_p": (lambda **how: tg.cross_entropy(T, IDS, from_probabilities=True, **how), 5, (5,)),
+}
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_mean_is_over_elements_or_over_samples(name: str):
+    loss, number, shape = EACH[name]
+    each = loss(reduction="none")
+    assert each.shape == shape
+    np.testing.assert_allclose(loss(reduction="sum"), each.sum(), rtol=1e-14)
+    np.testing.assert_allclose(loss(reduction="mean"), each.sum() / number, rtol=1e-14)
+    np.testing.assert_array_equal(loss(), loss(reduction="mean"))
+
+
+# ---- values --------------------------------------------------------------------------------------------------
+
+
+def test_values_by_definition():
+    p, s = tg.softmax(Z), tg.sigmoid(Z)
+    how: dict[str, Any] = {"reduction": "none"}
+    np.testing.assert_allclose(tg.mse(Z, T, **how), (Z - T) ** 2)
+    np.testing.assert_allclose(tg.cross_entropy(Z, IDS, **how), -np.log(p[range(5), IDS]))
+    np.testing.assert_allclose(tg.cross_entropy(Z, T, **how), -(T * np.log(p)).sum(axis=1))
+    np.testing.assert_allclose(tg.binary_cross_entropy(Z, T, **how), -(T * np.log(s) + (1 - T) * np.log(1 - s)))
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_every_form_of_targets_gives_one_loss_and_one_gradient(reduction: Any):
+    def loss(targets: Any) -> tuple[Any, Any]:
+        z = tg.Tensor(Z, requires_grad=True)
+        y = tg.cross_entropy(z, targets, reduction=reduction)
+        y.backward(np.ones(y.shape))
+        return y.data, z.grad
+
+    value, slope = loss(IDS)
+    ids = (IDS.tolist(), IDS.astype(np.uint8), tg.Tensor(IDS))
+    for targets in (*ids, HOT, HOT.astype(int), HOT > 0, HOT.tolist(), tg.Tensor(HOT)):
+        other, other_slope = loss(targets)
+        np.testing.assert_allclose(other, value, rtol=1e-14)
+        np.testing.assert_allclose(other_slope, slope, rtol=1e-13, atol=1e-16)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_from_probabilities_is_the_same_loss_of_the_activations_output(reduction: Any):
+    def total(y: Any) -> Any:
+        return np.sum(np.sin(y))
+
+    for targets in (IDS, HOT, T):
+        logits = lambda z, t=targets: total(tg.cross_entropy(z, t, reduction=reduction))  # noqa: E731
+        probabilities = lambda z, t=targets: total(  # noqa: E731
+            tg.cross_entropy(tg.softmax(z), t, reduction=reduction, from_probabilities=True)
+        )
+        np.testing.assert_allclose(logits(Z), probabilities(Z), rtol=1e-13)
+        np.testing.assert_allclose(gradient(logits, Z), gradient(probabilities, Z), rtol=1e-11, atol=1e-15)
+    for targets in (HOT, T):
+        logits = lambda z, t=targets: total(tg.binary_cross_entropy(z, t, reduction=reduction))  # noqa: E731
+        probabilities = lambda z, t=targets: total(  # noqa: E731
+            tg.binary_cross_entropy(tg.sigmoid(z), t, reduction=reduction, from_probabilities=True)
+        )
+        np.testing.assert_allclose(logits(Z), probabilities(Z), rtol=1e-13)
+        np.testing.assert_allclose(gradient(logits, Z), gradient(probabilities, Z), rtol=1e-11, atol=1e-15)
+
+
+def test_the_gradients_of_the_textbook():
+    """Bishop (2006), equations 4.91 and 4.109: p - t, over the number of terms."""
+    for loss, expected in (
+        (lambda z: tg.cross_entropy(z, IDS), (tg.softmax(Z) - HOT) / 5),
+        (lambda z: tg.binary_cross_entropy(z, T), (tg.sigmoid(Z) - T) / 15),
+        (lambda z: tg.mse(z, T), 2 * (Z - T) / 15),
+    ):
+        np.testing.assert_allclose(gradient(loss, Z), expected, rtol=1e-13)
+
+
+def test_more_axes_are_samples():
+    many, ids = np.stack([Z, 2 * Z]), np.stack([IDS, IDS[::-1]])
+    np.testing.assert_allclose(tg.cross_entropy(many, ids), tg.cross_entropy(many.reshape(10, 3), ids.ravel()))
+    assert tg.cross_entropy(many, ids, reduction="none").shape == (2, 5)
+    assert tg.cross_entropy(Z[0], 1, reduction="none").shape == ()
+
+
+@pytest.mark.parametrize("loss", [tg.mse, tg.binary_cross_entropy], ids=["mse", "bce"])
+def test_lists_and_numbers_are_taken(loss: Any):
+    expected = loss(np.array([0.25, 0.75]), np.array([0.0, 1.0]))
+    assert loss([0.25, 0.75], (0.0, 1.0)) == expected
+    assert loss(tg.Tensor([0.25, 0.75], requires_grad=True), [0, 1]).item() == expected
+    assert loss([0.25, 0.75], tg.Tensor([0.0, 1.0], requires_grad=True)).item() == expected
+    assert loss(tg.Tensor(0.25), 1).item() == pytest.approx(loss(0.25, 1.0))
+    assert tg.binary_cross_entropy([0.25, 0.75], [0, 1], from_probabilities=True) == pytest.approx(-np.log(0.75))
+    assert tg.cross_entropy([[0.25, 0.75]], [1], from_probabilities=True) == pytest.approx(-np.log(0.75))
+
+
+# ---- the ends of the scale -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_losses_from_logits_are_finite_however_sure(dtype: Any):
+    z = tg.Tensor(np.array([[1000.0, -1000.0], [-1000.0, 1000.0]], dtype), requires_grad=True)
+    loss = tg.cross_entropy(z, np.array([0, 0]), reduction="none")
+    np.testing.assert_array_equal(loss.data, [0, 2000])
+    np.sum(loss).backward()
+    np.testing.assert_array_equal(z.grad, [[0, 0], [-1, 1]])
+    z.zero_grad()
+    loss = tg.binary_cross_entropy(z, np.array([[1, 0], [1, 0]]), reduction="none")
+    np.testing.assert_array_equal(loss.data, [[0, 0], [1000, 1000]])
+    np.sum(loss).backward()
+    np.testing.assert_array_equal(z.grad, [[0, 0], [-1, 1]])
+
+
+def test_a_saturated_probability_that_is_right_costs_nothing_and_one_that_is_wrong_everything():
+    p = np.array([0.0, 1.0, 0.0, 1.0])
+    with np.errstate(all="raise"):
+        right = tg.binary_cross_entropy(p, p, from_probabilities=True, reduction="none")
+    np.testing.assert_array_equal(right, np.zeros(4))
+    wrong = tg.binary_cross_entropy(p, 1 - p, from_probabilities=True, reduction="none")
+    np.testing.assert_array_equal(wrong, np.full(4, np.inf))
+    slopes = gradient(lambda q: tg.binary_cross_entropy(q, p, from_probabilities=True, reduction="sum"), p)
+    np.testing.assert_array_equal(slopes, [1, -1, 1, -1])
+    slopes = gradient(lambda q: tg.binary_cross_entropy(q, 1 - p, from_probabilities=True, reduction="sum"), p)
+    np.testing.assert_array_equal(slopes, [-np.inf, np.inf, -np.inf, np.inf])
+    q = np.array([[1.0, 0.0, 0.0]])
+    assert tg.cross_entropy(q, [0], from_probabilities=True) == 0
+    assert tg.cross_entropy(q, [1], from_probabilities=True) == np.inf
+    slopes = gradient(lambda r: tg.cross_entropy(r, [0], from_probabilities=True), q)
+    np.testing.assert_array_equal(slopes, [[-1, 0, 0]])
+
+
+@pytest.mark.parametrize("how", [{}, {"from_probabilities": True}], ids=["logits", "probabilities"])
+def test_the_gradient_of_targets_that_are_zero_or_one(how: Any):
+    p = tg.softmax(Z)
+    given = p if how else Z
+    t = HOT.copy()
+    np.testing.assert_allclose(gradient(lambda t: tg.cross_entropy(given, t, reduction="sum", **how), t), -np.log(p))
+    s = tg.sigmoid(Z)
+    given = s if how else Z
+    slopes = gradient(lambda t: tg.binary_cross_entropy(given, t, reduction="sum", **how), t)
+    np.testing.assert_allclose(slopes, np.log(1 - s) - np.log(s), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_dtype_of_the_loss_is_that_of_the_logits(dtype: Any):
+    z = tg.Tensor(Z, requires_grad=True, dtype=dtype)
+    p = tg.softmax(z)
+    for targets in (IDS, HOT.astype(dtype), HOT > 0):
+        assert tg.cross_entropy(z, targets).dtype == dtype
+        assert tg.cross_entropy(p, targets, from_probabilities=True).dtype == dtype
+    for targets in (HOT.astype(dtype), HOT > 0, HOT.astype(int)):
+        assert tg.binary_cross_entropy(z, targets).dtype == dtype
+        assert tg.binary_cross_entropy(p, targets, from_probabilities=True).dtype == dtype
+    assert tg.mse(z, HOT.astype(dtype)).dtype == dtype
+    assert tg.mse(z[0, 0], 2.0).dtype == dtype
