@@ -12,7 +12,7 @@ import numpy as np
 
 from .functional import log_softmax, sigmoid, softmax
 from .primitives import vjp
-from .tensor import Tensor, differentiable, record_with, unwrap
+from .tensor import Tensor, apply, differentiable, unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 
@@ -70,7 +70,7 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
         _check_probabilities("cross_entropy", scores, "softmax")
         return _reduced(-_xlogy(targets, logits).sum(axis=-1), reduction)
     value, p = _softmax_nll(scores, unwrap(targets) if targets.__class__ is Tensor else targets, reduction)
-    return record_with(p, value, _cross_entropy, (logits, targets), {"reduction": reduction})
+    return apply(_cross_entropy, (logits, targets), {"reduction": reduction}, computed=(value, p))
 
 
 def binary_cross_entropy(
@@ -104,7 +104,8 @@ def binary_cross_entropy(
         return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
     scores = unwrap(logits)
     value = _binary_cross_entropy(scores, unwrap(targets), reduction=reduction)
-    return record_with(sigmoid(scores), value, _binary_cross_entropy, (logits, targets), {"reduction": reduction})
+    computed = (value, sigmoid(scores))
+    return apply(_binary_cross_entropy, (logits, targets), {"reduction": reduction}, computed)
 
 
 # ---- the fused nodes ---------------------------------------------------------------------------------------

@@ -80,7 +80,8 @@ def vjp(
     Ufuncs are elementwise unless they have a signature, as matmul has. ``bounded`` says of an elementwise primitive
     that its slope is finite whatever its inputs are, so that its rule gives 0 for a gradient of 0 without help.
     ``saves`` is a function of the inputs whose value the forward pass has at hand and the rules need: they get it after
-    the inputs. On arrays it is what ``record_with`` was given; on Tensors it is called, so that the next order sees it.
+    the inputs. On arrays it is what ``apply`` was handed as computed; on Tensors it is called, so that the next order
+    sees it.
     """
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None

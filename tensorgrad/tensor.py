@@ -1,4 +1,4 @@
-"""Tensor: the value a user holds. Operators, NumPy's two protocols, and the array methods that have rules."""
+"""Tensor: the value a user holds; ``apply``, operators, and NumPy's two protocols. No rules."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from . import autodiff
 from .errors import failed
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, next_number, record
+from .methods import ArrayMethods
 from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_rules, vjp
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,8 +39,16 @@ def unwrap(value: Any) -> Any:
     return value
 
 
-def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any] = NO_KEYWORDS) -> Any:
-    """Call a function of the table on Tensors and arrays; with no Tensor among them, on arrays: arrays come back."""
+def apply(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    keywords: Mapping[str, Any] = NO_KEYWORDS,
+    computed: tuple[Any, Any] | None = None,
+) -> Any:
+    """Call a function of the table on Tensors and arrays; with no Tensor among them, on arrays: arrays come back.
+
+    Where the value of a primitive that saves is known already, it is handed in as ``computed``, with what is saved.
+    """
     primitive = TABLE.get(function)
     if primitive.__class__ is not Primitive:
         if primitive is None:
@@ -64,7 +73,7 @@ def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[s
             parents.append(None)
             inputs.append(arg)
     try:
-        value = function(*inputs, **keywords)
+        value = function(*inputs, **keywords) if computed is None else computed[0]
     except (ValueError, TypeError, IndexError) as error:
         names = [None if parent is None else parent.name for parent in parents]
         raise failed(function, inputs, names, error) from error
@@ -72,33 +81,10 @@ def apply(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[s
         if primitive.partial:
             refuse_missing_rules(primitive, parents)
         result = _new(Tensor)  # as wrap does: a call less
-        result._node = record(function, parents, tuple(inputs), keywords, value)
+        result._node = node = record(function, parents, tuple(inputs), keywords, value)
+        if computed is not None:
+            node.saved = computed[1]
         return result
-    return wrap(Leaf(value)) if tensors else value
-
-
-def record_with(
-    saved: Any, value: Any, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
-) -> Any:
-    """Record a call of a primitive that saves: its value and what it saves for its rules are computed already."""
-    parents: list[Node | None] = []
-    inputs: list[Any] = []
-    tensors = tracked = False
-    for arg in args:
-        if arg.__class__ is Tensor:
-            node = arg._node
-            parents.append(node)
-            inputs.append(node.value)
-            tensors = True
-            if node.requires_grad:
-                tracked = True
-        else:
-            parents.append(None)
-            inputs.append(arg)
-    if tracked and is_recording():
-        node = record(function, parents, tuple(inputs), keywords, value)
-        node.saved = saved
-        return wrap(node)
     return wrap(Leaf(value)) if tensors else value
 
 
@@ -183,7 +169,7 @@ def _comparison(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> Callable
     return compare
 
 
-class Tensor:
+class Tensor(ArrayMethods):
     """An array that remembers how it was made.
 
     Args:
@@ -310,16 +296,6 @@ class Tensor:
     @property
     def size(self) -> int:
         return self._node.value.size  # type: ignore[no-any-return]
-
-    @property
-    def T(self) -> Tensor:
-        """The transpose: all axes reversed."""
-        return apply(np.transpose, (self,))  # type: ignore[no-any-return]
-
-    @property
-    def mT(self) -> Tensor:
-        """The last two axes exchanged: the transpose of each matrix of a stack."""
-        return self.swapaxes(-1, -2)
 
     # ---- gradients -----------------------------------------------------------------------------------------
 
@@ -512,67 +488,11 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
-    # ---- array methods -------------------------------------------------------------------------------------
-
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        return apply(np.sum, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
-
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        return apply(np.mean, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
-
-    def var(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return apply(np.var, (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})  # type: ignore[no-any-return]
-
-    def std(self, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return apply(np.std, (self,), {"axis": axis, "ddof": ddof, "keepdims": keepdims})  # type: ignore[no-any-return]
-
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        return apply(np.max, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
-
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        return apply(np.min, (self,), {"axis": axis, "keepdims": keepdims})  # type: ignore[no-any-return]
-
-    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
-        """Return plain indices: they are constants of the model."""
-        return np.argmax(self._node.value, axis=axis, keepdims=keepdims)
-
-    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
-        """Return plain indices: they are constants of the model."""
-        return np.argmin(self._node.value, axis=axis, keepdims=keepdims)
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        return apply(np.clip, (self, min, max))  # type: ignore[no-any-return]
-
-    def dot(self, other: Any) -> Tensor:
-        return apply(np.dot, (self, other))  # type: ignore[no-any-return]
-
-    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
-        target = shape[0] if len(shape) == 1 else shape
-        return apply(np.reshape, (self,), {"shape": target, "order": order})  # type: ignore[no-any-return]
-
-    def ravel(self, order: str = "C") -> Tensor:
-        return apply(np.ravel, (self,), {"order": order})  # type: ignore[no-any-return]
-
-    flatten = ravel
-
-    def transpose(self, *axes: Any) -> Tensor:
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else (axes or None)
-        return apply(np.transpose, (self,), {"axes": order})  # type: ignore[no-any-return]
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        return apply(np.swapaxes, (self,), {"axis1": axis1, "axis2": axis2})  # type: ignore[no-any-return]
-
-    def squeeze(self, axis: Any = None) -> Tensor:
-        return apply(np.squeeze, (self,), {"axis": axis})  # type: ignore[no-any-return]
-
     def astype(self, dtype: Any) -> Any:
         """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain."""
         if np.dtype(dtype).kind in "biu":
             return self._node.value.astype(dtype)
         return astype(self, dtype=dtype)
-
-    def copy(self) -> Tensor:
-        return apply(np.copy, (self,))  # type: ignore[no-any-return]
 
 
 @differentiable(lambda g, y, x, *, dtype: g.astype(x.dtype))
