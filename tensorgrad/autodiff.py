@@ -61,7 +61,7 @@ def _walk(
             keywords = node.keywords
             if lift is None:
                 output = node.value
-                arguments = inputs if primitive.saves is None else (*inputs, node.saved)
+                arguments = inputs if primitive.saves is None else (*inputs, node.saved)  # type: ignore[attr-defined]
             else:
                 output, arguments = _lifted(node, primitive, lift)
             for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
@@ -115,18 +115,22 @@ def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[An
 
 
 def _masked(rule: Callable[..., Any], g: Any, output: Any, arguments: tuple[Any, ...], keywords: Any) -> Any:
-    """Apply an elementwise rule so that it gives exactly 0 where the incoming gradient is 0.
+    """Apply an elementwise rule so that a gradient of 0 gives 0 where the plain rule would make NaN of it.
 
-    There it sees 1/2 for every value, where hardly a function is singular: so no NaN is recorded either.
+    There the rule sees 1/2 for every value, where hardly a function is singular: so no NaN is recorded either. Nothing
+    else is masked: a gradient that just happens to be 0 has derivatives of its own.
     """
-    idle = g == 0
-    output, *arguments_ = [_replaced(value, idle) for value in (output, *arguments)]
-    return np.where(idle, 0, rule(g, output, *arguments_, **keywords))
+    contribution = rule(g, output, *arguments, **keywords)
+    poisoned = (g == 0) & ~np.isfinite(contribution)
+    if not poisoned.any():
+        return contribution
+    output, *arguments_ = [_replaced(value, poisoned) for value in (output, *arguments)]
+    return np.where(poisoned, 0, rule(g, output, *arguments_, **keywords))
 
 
-def _replaced(value: Any, idle: Any) -> Any:
+def _replaced(value: Any, poisoned: Any) -> Any:
     kind = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, float) else ""
-    return np.where(idle, 0.5, value) if kind == "f" else value
+    return np.where(poisoned, 0.5, value) if kind == "f" else value
 
 
 def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> Any:

@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from . import demo  # here, not above: `tensorgrad --version` needs none of it
 
         demo.run(options.output, epochs=options.epochs, seed=options.seed)
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError, FloatingPointError) as error:
         print(f"tensorgrad {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -40,11 +40,17 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, default=Path("tensorgrad-demo"), metavar="FOLDER", help="where the pictures go"
     )
     demo.add_argument("--epochs", type=_positive, default=30, help="passes over the training data (default: 30)")
-    demo.add_argument("--seed", type=int, default=0, help="seed of the split, the weights and the batches")
+    demo.add_argument("--seed", type=_seed, default=0, help="seed of the split, the weights and the batches")
     return parser
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
     return int(text)

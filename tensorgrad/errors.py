@@ -74,6 +74,8 @@ def _expected(name: str, error: Exception) -> str:
         return _AXIS
     if "zero-size" in text:
         return _EMPTY
+    if isinstance(error, TypeError) and "ufunc" in text:
+        return "numbers. Usual fix: np.asarray(data, dtype=float)"
     return _FIXES.get(name.removeprefix("np.")) or (_BROADCAST if "broadcast" in text else "")
 
 

@@ -28,7 +28,7 @@ class Node:
     ``number`` grows with creation, so sorting by it is a topological order.
     """
 
-    __slots__ = ("_first", "_others", "_second", "function", "inputs", "keywords", "name", "number", "saved", "value")
+    __slots__ = ("_first", "_second", "function", "inputs", "keywords", "name", "number", "value")
 
     requires_grad: bool = True
     grad: Any = None
@@ -39,13 +39,11 @@ class Node:
     value: Any
     number: int
     name: str | None
-    saved: Any  # set only for a primitive that saves: what its forward pass has computed for its rules
 
-    # The parents stand in the node itself if there are at most two: a tuple in every node would double what Python's
-    # garbage collector has to walk through, which is most of the time of building a graph of a million nodes.
-    _first: Node | None
+    # The parents stand in the node itself as far as they can, and nothing else is kept that is not always needed: what
+    # Python's garbage collector has to walk through is most of the time of building a graph of a million nodes.
+    _first: Any  # the first of one or two parents; a tuple of all of them if there are more
     _second: Node | None
-    _others: tuple[Node | None, ...]
 
     @property
     def parents(self) -> tuple[Node | None, ...]:
@@ -53,15 +51,29 @@ class Node:
         count = len(self.inputs)
         if count == 2:
             return self._first, self._second
-        return (self._first,) if count == 1 else self._others
+        return (self._first,) if count == 1 else self._first
 
     @property
     def label(self) -> str:
         """The name of the operation, as drawings and messages show it."""
         return getattr(self.function, "__name__", repr(self.function)).strip("_")
 
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """Take the state of a copy or a pickle; number it anew, after its parents: numbers are of one process."""
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        self.number = next_number()
+
     def __repr__(self) -> str:
         return f"<Node {self.number}: {self.label} {getattr(self.value, 'shape', ())}>"
+
+
+class SavingNode(Node):
+    """A Node of a primitive that saves: what its forward pass has computed for its rules."""
+
+    __slots__ = ("saved",)
+
+    saved: Any
 
 
 class Leaf(Node):
@@ -71,7 +83,7 @@ class Leaf(Node):
 
     def __init__(self, value: Any, requires_grad: bool = False, name: str | None = None) -> None:
         self.function = None
-        self.inputs = self._others = ()
+        self.inputs = self._first = ()
         self.keywords = NO_KEYWORDS
         self.value = value
         self.name = name
@@ -82,6 +94,10 @@ class Leaf(Node):
     @property
     def label(self) -> str:
         return self.name or ("parameter" if self.requires_grad else "constant")
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        super().__setstate__(state)
+        self.written = self.number
 
     def write(self, value: Any) -> None:
         """Replace the value and stamp the leaf: what was computed from the old one is stale now."""
@@ -95,9 +111,10 @@ def record(
     inputs: tuple[Any, ...],
     keywords: Mapping[str, Any],
     value: Any,
+    kind: type[Node] = Node,
 ) -> Node:
     """Return the new Node of an operation that has been computed."""
-    node = Node()  # attributes set here, not in __init__: a third of the cost
+    node = kind()  # attributes set here, not in __init__: a third of the cost
     node.function = function
     count = len(parents)
     if count == 2:
@@ -105,7 +122,7 @@ def record(
     elif count == 1:
         node._first = parents[0]
     else:
-        node._others = tuple(parents)
+        node._first = tuple(parents)
     node.inputs = inputs
     node.keywords = keywords
     node.value = value

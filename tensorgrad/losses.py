@@ -37,7 +37,7 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     np.float64(2.0)
     """
     predictions, targets = _checked("mse", predictions, targets, reduction)
-    return _squared_norm(predictions - targets, reduction=reduction)
+    return _squared_error(predictions - targets, reduction=reduction)
 
 
 def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False, reduction: Reduction = "mean") -> Any:
@@ -80,7 +80,7 @@ def binary_cross_entropy(
 
     Args:
         logits: Any shape: scores before the sigmoid; or probabilities, if ``from_probabilities``.
-        targets: The same shape, in [0, 1]: nothing is broadcast.
+        targets: The same shape: nothing is broadcast. Meant to lie in [0, 1], which is not checked.
         from_probabilities: The first argument is p itself. Its gradient ``(p - t) / (p (1 - p))`` divides by zero
             when p saturates; the loss from logits does not.
         reduction: "mean" over all elements, "sum", or "none".
@@ -124,7 +124,7 @@ def _each(g: Any, number: int, reduction: Reduction) -> Any:
 
 
 @differentiable(lambda g, y, x, *, reduction: _each(g, x.size, reduction) * 2 * x)
-def _squared_norm(x: Any, *, reduction: Reduction) -> Any:
+def _squared_error(x: Any, *, reduction: Reduction) -> Any:
     if reduction == "none":
         return x * x
     total = np.vdot(x, x)  # the sum of squares, at the speed of BLAS

@@ -5,7 +5,7 @@ A rule is a flat function per differentiable argument, ``(g, output, *inputs, **
     vjp(np.tanh, lambda g, y, x: g * (1 - y * y))
 
 Given arrays it computes; given Tensors, NumPy's protocols record what it does, which gives the next order.
-The dialect rules are written in stands in DESIGN section 5 (and in CONTRIBUTING.md).
+The dialect rules are written in stands in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import name_of
+from .errors import name_of, operand, refused_keywords
 from .graph import Node
 
 Rule = Callable[..., Any]
@@ -153,18 +153,22 @@ def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]
             f"{name_of(primitive.function)} takes at most {len(names)} positional arguments, {len(args)} were given"
         )
     given = {**dict(zip(names, args, strict=False)), **keywords}
+    given = {name: value for name, value in given.items() if value is not None or name in primitive.keywords}
     inputs = []
     for name in names[:count]:
         if name not in given:
             break
         inputs.append(given.pop(name))
     if not given.keys() <= primitive.keywords:
-        raise _refused_keywords(primitive, given)
+        others = given.keys() - primitive.keywords
+        raise refused_keywords(name_of(primitive.function), others, primitive.keywords)
     return inputs, given
 
 
 @functools.cache
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    if isinstance(function, np.ufunc):  # older NumPy has no signatures for them
+        return tuple([f"x{i}" for i in range(1, function.nin + 1)])
     try:
         return tuple(inspect.signature(function).parameters)
     except ValueError:
@@ -174,21 +178,12 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
         ) from None
 
 
-def no_rule(function: Callable[..., Any]) -> TypeError:
+def no_rule(function: Callable[..., Any], args: Sequence[Any]) -> TypeError:
     """Return the error for a function that stands nowhere in the table."""
     name = name_of(function)
     return TypeError(
-        f"{name} was given a Tensor, and tensorgrad has no derivative rule for it. Expected: a function with a rule. "
+        f"{name} was given {', '.join(map(operand, args))}, and tensorgrad has no derivative rule for it. "
+        "Expected, for a Tensor: a function with a rule. "
         f"Usual fix: write it with functions that have one, or, where its result is a constant of the model, "
         f"give it plain arrays: {name}(t.detach().numpy())."
-    )
-
-
-def _refused_keywords(primitive: Primitive, keywords: Mapping[str, Any]) -> TypeError:
-    name = name_of(primitive.function)
-    refused = ", ".join(sorted(keywords.keys() - primitive.keywords))
-    allowed = ", ".join(sorted(primitive.keywords)) or "none"
-    return TypeError(
-        f"{name} on a Tensor does not take the keyword {refused} (it takes: {allowed}). A keyword without a rule "
-        "would give a wrong gradient. Usual fix: leave it out and apply its effect in a separate step."
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import autodiff
 from .errors import failed
-from .graph import NO_KEYWORDS, Leaf, Node, is_recording, next_number, record
+from .graph import NO_KEYWORDS, Leaf, Node, SavingNode, is_recording, record
 from .methods import ArrayMethods
 from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_rules, vjp
 
@@ -52,7 +52,7 @@ def apply(
     primitive = TABLE.get(function)
     if primitive.__class__ is not Primitive:
         if primitive is None:
-            raise no_rule(function)
+            raise no_rule(function, args)
         return primitive(*args, **keywords)  # type: ignore[operator]  # mypy does not narrow by class
     if len(args) > primitive.count or (keywords and not keywords.keys() <= primitive.keywords):
         args, keywords = bound(primitive, args, keywords)
@@ -80,12 +80,19 @@ def apply(
     if tracked and is_recording():
         if primitive.partial:
             refuse_missing_rules(primitive, parents)
-        result = _new(Tensor)  # as wrap does: a call less
-        result._node = node = record(function, parents, tuple(inputs), keywords, value)
         if computed is not None:
-            node.saved = computed[1]
+            saving: Any = record(function, parents, tuple(inputs), keywords, value, SavingNode)
+            saving.saved = computed[1]
+            return wrap(saving)
+        result = _new(Tensor)  # as wrap does: a call less
+        result._node = record(function, parents, tuple(inputs), keywords, value)
         return result
-    return wrap(Leaf(value)) if tensors else value
+    return _constant(value) if tensors else value
+
+
+def _constant(value: Any) -> Tensor:
+    """Return an untracked result; a view is copied, so that no leaf shares its memory with another."""
+    return wrap(Leaf(value if getattr(value, "base", None) is None else value.copy()))
 
 
 def differentiable(*rules: Rule | None, elementwise: bool = False, bounded: bool = False) -> Callable[[F], F]:
@@ -214,7 +221,7 @@ class Tensor(ArrayMethods):
             )
         if requires_grad:
             _refuse_undifferentiable(value)
-        self._node = Leaf(value, requires_grad, name)
+        self._node = Leaf(value, requires_grad, _text(name))
 
     # ---- what it holds -------------------------------------------------------------------------------------
 
@@ -246,7 +253,7 @@ class Tensor(ArrayMethods):
 
     @property
     def grad(self) -> Any:
-        """The gradient that ``backward()`` has added up: an array like ``.data``, or None. Leaves only."""
+        """The gradient that ``backward()`` has added up, of the shape and dtype of ``.data``; or None. Leaves only."""
         return self._node.grad
 
     @grad.setter
@@ -279,7 +286,7 @@ class Tensor(ArrayMethods):
 
     @name.setter
     def name(self, value: str | None) -> None:
-        self._node.name = value
+        self._node.name = _text(value)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -412,8 +419,9 @@ class Tensor(ArrayMethods):
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self._node.requires_grad:
             raise TypeError(
-                f"{kind.__name__}(t) of a Tensor that is part of a graph would lose its gradient (math.exp(t) asks for "
-                "it too). Usual fix: np.exp(t) to stay in the graph; t.item() to leave it."
+                f"{kind.__name__}(t) of a Tensor {self.shape} that is part of a graph would lose its gradient; "
+                "math.exp(t) and a[i] = t ask for it too. Usual fix: np.exp(t) to stay in the graph, np.stack of "
+                "tensors in place of filling an array; t.item() to leave the graph."
             )
         return kind(self._node.value)
 
@@ -466,7 +474,7 @@ class Tensor(ArrayMethods):
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             "t[i] = v is not supported on a Tensor. Usual fix: collect the parts in a list and np.stack or "
-            "np.concatenate them, or choose elements with np.where; on a parameter, t.data[i] = v outside a graph."
+            "np.concatenate them, or choose elements with np.where; to write a parameter, t.data = new_value."
         )
 
     def __len__(self) -> int:
@@ -492,6 +500,11 @@ class Tensor(ArrayMethods):
         """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain."""
         if np.dtype(dtype).kind in "biu":
             return self._node.value.astype(dtype)
+        if np.dtype(dtype).kind not in "fc":
+            raise TypeError(
+                f"astype({np.dtype(dtype)}) of a Tensor {self.shape} {self.dtype}. Expected: a dtype of numbers. "
+                "Usual fix: t.numpy().astype(...)."
+            )
         return astype(self, dtype=dtype)
 
 
@@ -512,6 +525,12 @@ def _array(data: Any, dtype: Any, what: str) -> Any:
         ) from error
 
 
+def _text(name: str | None) -> str | None:
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"the name of a Tensor is {name!r}. Expected: text, or None. Usual fix: name=str({name!r}).")
+    return name
+
+
 def _refuse_undifferentiable(value: Any) -> None:
     if value.dtype.kind == "c":
         raise TypeError(
@@ -523,27 +542,3 @@ def _refuse_undifferentiable(value: Any) -> None:
             f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient: it cannot change by "
             "small amounts. Expected: a floating dtype. Usual fix: dtype=float, or 1.0 in place of 1."
         )
-
-
-# ---- many tensors at once, for optimisers: a property call for each would cost as much as the arithmetic -----------
-
-
-def values_and_gradients(tensors: Sequence[Tensor]) -> tuple[list[Any], list[Any]]:
-    """Return the ``.data`` and the ``.grad`` of each tensor."""
-    nodes = [tensor._node for tensor in tensors]
-    return [node.value for node in nodes], [node.grad for node in nodes]
-
-
-def clear_gradients(tensors: Sequence[Tensor]) -> None:
-    """Forget the gradient of each of these leaves."""
-    for tensor in tensors:
-        tensor._node.grad = None
-
-
-def add_in_place(tensors: Sequence[Tensor], updates: Sequence[Any]) -> None:
-    """Add to the values of leaves what fits them, as ``t.data += update`` does: the write of an optimiser's step."""
-    stamp = next_number()
-    for tensor, update in zip(tensors, updates):  # noqa: B905 - strict costs time
-        leaf: Any = tensor._node
-        leaf.value += update
-        leaf.written = stamp

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import autodiff
-from .graph import NO_KEYWORDS, Leaf, Node, between, is_recording, record, recording
+from .graph import NO_KEYWORDS, Leaf, Node, is_recording, reachable, record, recording
 from .primitives import vjp
 from .tensor import Tensor, unwrap, wrap
 
@@ -27,7 +27,8 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
         ValueError: f returned more than one number.
         TypeError: An argument to differentiate is not floating.
 
-    Gradients of gradients come out right: ``grad(grad(f))``.
+    Gradients of gradients come out right: ``grad(grad(f))``. Arrays in, arrays out; but if f uses Tensors from outside
+    that require a gradient, the result is a Tensor too: it depends on them, and can be differentiated further.
 
     >>> import numpy as np
     >>> grad(lambda x: np.sum(np.sin(x)))(np.zeros(3))
@@ -50,8 +51,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     >>> value_and_grad(lambda x: x * x)(3.0)
     (np.float64(9.0), np.float64(6.0))
     """
-
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    single = isinstance(argnums, (int, np.integer))
+    positions = (int(argnums),) if single else tuple(argnums)  # type: ignore[arg-type]
 
     @functools.wraps(f)
     def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
@@ -63,9 +64,12 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
                 arguments[position] = wrap(_fresh(args[position]))
             wanted = [arguments[position]._node for position in positions]
             value, gradients, outside = _differentiated(f(*arguments, **keywords), wanted, recorded)
+        for node in wanted:
+            if isinstance(node, Leaf):
+                node.requires_grad = False  # nobody outside this call can want its gradient
         if not outside and not any(isinstance(args[position], Tensor) for position in positions):
             value, gradients = unwrap(value), unwrap(gradients)
-        return value, gradients[0] if isinstance(argnums, int) else tuple(gradients)
+        return value, gradients[0] if single else tuple(gradients)
 
     return both
 
@@ -92,6 +96,11 @@ def _fresh(value: Any) -> Node:
     if isinstance(value, Tensor):
         node = value._node
         return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
+    if isinstance(value, dict):
+        raise TypeError(
+            f"grad was asked to differentiate a dict with the keys {', '.join(map(str, value))}. Expected: one array "
+            "per argument. Usual fix: pass the arrays as arguments of their own, with argnums naming them."
+        )
     return Tensor(value, requires_grad=True)._node
 
 
@@ -113,9 +122,8 @@ def _differentiated(result: Any, wanted: list[Node], recorded: bool) -> tuple[An
     if not isinstance(result, Tensor) or not result.requires_grad:
         return result, [_zeros(node) for node in wanted], False
     root = result._node
-    members = between(wanted, root)
-    used = [parent for node in members for parent in node.parents if parent is not None]
-    outside = recorded and any(node.requires_grad and node not in members for node in (root, *used))
+    leaves = [node for node in reachable(root) if isinstance(node, Leaf) and node.requires_grad]
+    outside = recorded and any(leaf not in wanted for leaf in leaves)
     seed = np.ones_like(root.value)[()]
     if outside:
         found = autodiff.backward(root, wrap(Leaf(seed)), wanted, wrap)

@@ -73,6 +73,7 @@ class Case(NamedTuple):
         return [np.asarray(domain(generator, shape), dtype) for shape, domain in pairs]
 
 
+NUMPY_2_1 = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 CASES: list[Case] = []
 
 
@@ -229,13 +230,15 @@ cases(
     maximum_and_a_number=lambda x: np.maximum(x, 0.0),
     minimum_and_a_number=lambda x: np.minimum(1, x * x),
     clip=lambda x: np.clip(x, -0.5, 0.5),
-    clip_min_max=lambda x: np.clip(x, min=-0.5, max=0.5),
     clip_a_min_a_max=lambda x: np.clip(x, a_min=-0.5, a_max=0.5),
     clip_below=lambda x: np.clip(x, -0.5, None),
     clip_above=lambda x: np.clip(x, None, 0.5),
     clip_method=lambda x: x.clip(-0.5, 0.5),
     clip_crossed_bounds=lambda x: np.clip(x, 0.5, -0.5),
 )
+if NUMPY_2_1:
+    cases(distinct, (2, 3), clip_min_max=lambda x: np.clip(x, min=-0.5, max=0.5))
+    cases(distinct, (2, 3), np_reshape_shape=lambda x: np.reshape(x, shape=(3, 2)))
 
 
 def low(generator: np.random.Generator, shape: Shape) -> Any:
@@ -358,7 +361,6 @@ cases(
     (2, 3, 4),
     np_reshape=lambda x: np.reshape(x, (4, 6)),
     np_reshape_unknown=lambda x: np.reshape(x, (3, -1)),
-    np_reshape_keyword=lambda x: np.reshape(x, shape=(4, 6)),
     np_reshape_fortran=lambda x: np.reshape(x, (4, 6), order="F"),
     np_reshape_to_one_axis=lambda x: np.reshape(x, -1),
     reshape=lambda x: x.reshape(6, -1),
@@ -507,6 +509,7 @@ IDS = {
     (3, 1): np.array([0, 0, 0], np.int8),
     (4,): np.array(2),
     (2, 3, 4): np.array([[0, 1, 2], [3, 3, 0]]),
+    (2, 1, 3): np.array([[0], [2]]),
 }
 
 

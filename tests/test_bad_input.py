@@ -17,6 +17,8 @@ import pytest
 import tensorgrad as tg
 from tensorgrad.train import fit
 
+from .cases import NUMPY_2_1
+
 
 def world() -> SimpleNamespace:
     """Return the tensors that the rows below misuse."""
@@ -228,12 +230,13 @@ refused(
 )
 refused(
     ValueError,
-    "empty batch|(0, 3)|Usual fix",
+    "empty batch|0, 3)|Usual fix",
     mse_of_nothing=lambda w: tg.mse(w.none, np.ones((0, 3))),
     mse_sum_of_nothing=lambda w: tg.mse(w.none, np.ones((0, 3)), reduction="sum"),
     bce_of_nothing=lambda w: tg.binary_cross_entropy(w.none, np.ones((0, 3))),
     bce_of_no_probabilities=lambda w: tg.binary_cross_entropy(w.none, np.ones((0, 3)), from_probabilities=True),
     cross_entropy_of_nothing=lambda w: tg.cross_entropy(w.none, np.zeros(0, int)),
+    cross_entropy_of_no_rows=lambda w: tg.cross_entropy(np.ones((2, 0, 3)), np.zeros((2, 0), int)),
     cross_entropy_soft_of_nothing=lambda w: tg.cross_entropy(w.none, np.ones((0, 3))),
     cross_entropy_of_no_probabilities=lambda w: tg.cross_entropy(w.none, np.zeros(0, int), from_probabilities=True),
 )
@@ -438,11 +441,16 @@ refused(
     concatenate_out=lambda w: np.concatenate([w.x, w.x], out=np.ones((4, 3))),
     concatenate_dtype=lambda w: np.concatenate([w.x, w.x], dtype=np.float32),
     stack_dtype=lambda w: np.stack([w.x, w.x], dtype=np.float32),
-    reshape_copy=lambda w: np.reshape(w.x, (3, 2), copy=True),
     clip_dtype=lambda w: np.clip(w.x, 0, 1, dtype=np.float32),
     broadcast_to_subok=lambda w: np.broadcast_to(w.x, (2, 2, 3), subok=True),
     relu_out=lambda w: tg.relu(w.x, out=w.array),
 )
+if NUMPY_2_1:
+    refused(
+        TypeError,
+        "np.reshape|does not take the keyword copy|Usual fix",
+        reshape_copy=lambda w: np.reshape(w.x, (3, 2), copy=True),
+    )
 refused(TypeError, "order|'K'|'C' or 'F'", ravel_in_memory_order=lambda w: np.ravel(w.x, order="K"))
 refused(
     TypeError,

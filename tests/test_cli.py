@@ -68,7 +68,9 @@ def test_an_unwritable_folder_costs_no_training(tmp_path, capsys):
     assert "file" in error
 
 
-@pytest.mark.parametrize("arguments", [[], ["nothing"], ["demo", "--epochs", "0"], ["demo", "--epochs", "many"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nothing"], ["demo", "--epochs", "0"], ["demo", "--epochs", "x"], ["demo", "--seed", "-1"]]
+)
 def test_wrong_arguments_end_with_the_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)

@@ -100,6 +100,18 @@ def test_without_recording_the_value_is_the_same(case: Case):
 
 
 @every_case
+def test_every_node_is_its_function_of_its_inputs(case: Case):
+    for node in reachable(case.f(*tensors(case.arrays()))._node):
+        if node.function is not None:
+            again = node.function(*node.inputs, **node.keywords)
+            np.testing.assert_allclose(again, node.value, rtol=1e-14, atol=1e-15)
+            assert np.result_type(again) == np.result_type(node.value)
+            assert [None if p is None else np.shape(p.value) for p in node.parents] == [
+                None if p is None else np.shape(x) for p, x in zip(node.parents, node.inputs, strict=True)
+            ]
+
+
+@every_case
 def test_float32_stays_float32_inside_every_rule(case: Case):
     y = case.f(*tensors(case.arrays(np.float32)))
     for node in reachable(y._node):

@@ -36,7 +36,8 @@ def activation_from(activation: str | Activation) -> Activation:
         return activation
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(
-            f"unknown activation {activation!r}. Expected a function, or one of {', '.join(sorted(ACTIVATIONS))}."
+            f"unknown activation {activation!r}. Expected a function, or one of {', '.join(sorted(ACTIVATIONS))}. "
+            "Usual fix: correct the name, or pass the function itself."
         )
     return ACTIVATIONS[activation]
 
@@ -73,8 +74,11 @@ class Dense(Module):
         dtype: Any = np.float32,
     ) -> None:
         for size in (fan_in, fan_out):
-            if not isinstance(size, (int, np.integer)) or size < 1:
-                raise ValueError(f"Dense({fan_in!r}, {fan_out!r}): expected two positive whole numbers.")
+            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+                raise ValueError(
+                    f"Dense({fan_in!r}, {fan_out!r}): expected two positive whole numbers, of inputs and of units. "
+                    "Usual fix: x.shape[1] for the inputs of the first layer."
+                )
         self.activation = activation_from(activation)
         if init is None:
             rectifier = self.activation in (functional.relu, functional.softplus)
@@ -115,7 +119,7 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float, *, seed: int | np.random.Generator | None = None) -> None:
-        if not 0 <= rate < 1:
+        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
             raise ValueError(f"Dropout({rate!r}): expected a probability in [0, 1), the share of elements to drop.")
         self.rate = rate
         self.generator = generator_from(seed)

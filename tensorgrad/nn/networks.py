@@ -38,8 +38,8 @@ class MLP(Sequential):
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        if len(sizes) < 2:
-            raise ValueError(f"MLP({list(sizes)!r}): expected at least two sizes, the inputs' and the outputs'.")
+        if isinstance(sizes, (int, np.integer)) or len(sizes) < 2:
+            raise ValueError(f"MLP({sizes!r}): expected at least two sizes, such as MLP([inputs, hidden, outputs]).")
         generator = generator_from(seed)
         last = len(sizes) - 2
         super().__init__(
@@ -118,7 +118,7 @@ def _read(i: int, entry: Mapping[str, Any]) -> dict[str, Any]:
         if key not in _SPELLINGS:
             raise ValueError(
                 f"layer {i} of the spec has the unknown key {key!r}. Expected in and out "
-                "(or input_dim and output_dim), and activation."
+                "(or input_dim and output_dim), and activation. Usual fix: correct the spelling of the key."
             )
         if _SPELLINGS[key] in layer:
             raise ValueError(f"layer {i} of the spec gives {_SPELLINGS[key]!r} twice, as {key!r} too.")

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tensorgrad.tensor import Tensor, add_in_place, clear_gradients, values_and_gradients
-
+from ..leaves import add_in_place, clear_gradients, values_and_gradients
+from ..tensor import Tensor
 from .flat import FlatOptimizer, FlatUpdate
 from .pairs import Arrays, Lifted, Transform
 
@@ -76,7 +76,7 @@ class Optimizer:
         clear_gradients(self._tensors)
 
     def step(self) -> None:
-        """Update every parameter in place from its ``.grad``, and the state. An error leaves both as they were.
+        """Update every parameter in place from its ``.grad``, and the state. An error of the transform changes nothing.
 
         Raises:
             RuntimeError: A parameter has no gradient; names it.

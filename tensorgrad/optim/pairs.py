@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tensorgrad import tree
+from .. import tree
 
 Array = NDArray[Any]
 Arrays = list[Array]

@@ -29,7 +29,7 @@ def _on_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
 _COMPARISONS = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 _LOGICAL = (np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.all, np.any)
 _QUESTIONS = (np.isnan, np.isinf, np.isfinite, np.signbit, np.isclose, np.allclose, np.array_equal)
-_STEPS = (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.floor_divide)
+_STEPS = (np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.floor_divide)
 _PLACES = (np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero, np.flatnonzero, np.searchsorted)
 _SHAPES = (np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj, np.may_share_memory)
 _LIKES = (np.zeros_like, np.ones_like, np.empty_like, np.full_like)

@@ -19,7 +19,7 @@ vjp(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 vjp(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 vjp(
     np.power,
-    lambda g, y, x, n: g * n * x ** (n - (n != 0)),  # x**0 is 1: its slope is 0, not 0 * x**-1
+    lambda g, y, x, n: g * n * x ** _exponent_of_slope(x, n),
     lambda g, y, x, n: g * y * _log_of_base(x, y),
 )
 vjp(np.negative, lambda g, y, x: -g, bounded=True)
@@ -28,6 +28,13 @@ vjp(np.reciprocal, lambda g, y, x: -g * y * y)
 vjp(np.square, lambda g, y, x: g * 2 * x)
 vjp(np.sqrt, lambda g, y, x: g * 0.5 / y)
 vjp(np.absolute, lambda g, y, x: g * np.sign(x))
+
+
+def _exponent_of_slope(x: Any, n: Any) -> Any:
+    """n - 1; but 0 for x**0 at 0, whose slope is 0 and not 0 * 0**-1."""
+    if isinstance(n, (int, float)):
+        return n - 1 if n else 0
+    return n - 1 + ((x == 0) & (n == 0))
 
 
 def _log_of_base(x: Any, y: Any) -> Any:
@@ -82,6 +89,11 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 @takes_over(np.where)
 def where(condition: Any, *branches: Any) -> Any:
     """np.where with its two branches; with the condition alone it asks for places, which are constants."""
+    if len(branches) == 1:
+        raise TypeError(
+            "np.where was given a condition and one branch. Expected: both branches, or none. "
+            "Usual fix: np.where(condition, x, 0)."
+        )
     return _where(condition, *branches) if branches else np.nonzero(condition)
 
 
@@ -105,4 +117,9 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     """np.clip with either spelling of its bounds."""
     if others:
         raise refused_keywords("np.clip", others, ("a_min", "a_max", "min", "max"))
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise TypeError(
+            "np.clip was given a bound in both spellings. Expected: a_min and a_max, or min and max. "
+            "Usual fix: np.clip(x, low, high)."
+        )
     return _clip(a, a_min if min is None else min, a_max if max is None else max)

@@ -19,12 +19,20 @@ def batches(x: Any, y: Any, batch_size: int, generator: np.random.Generator | No
     >>> [x.tolist() for x, y in batches(np.arange(5), np.arange(5), 2)]
     [[0, 1], [2, 3], [4]]
     """
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size={batch_size!r}. Expected a whole number of samples, at least 1.")
+    check_batch_size(batch_size)
     order = np.arange(len(x)) if generator is None else generator.permutation(len(x))
     for start in range(0, len(x), batch_size):
         chosen = order[start : start + batch_size]
         yield x[chosen], y[chosen]
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raise unless it is a whole number of samples."""
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(
+            f"batch_size={batch_size!r}. Expected a whole number of samples, at least 1. "
+            "Usual fix: batch_size=len(x) for the whole data in one step."
+        )
 
 
 def checked(what: str, x: Any, y: Any) -> tuple[Any, Any]:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import operand
 from ..graph import no_grad
 from ..nn import Module
 from ..nn.init import generator_from
 from ..optim import Optimizer
-from .data import batches, checked
+from ..tensor import Tensor, unwrap
+from .data import batches, check_batch_size, checked
 from .history import History
 
 Loss = Callable[[Any, Any], Any]
@@ -62,9 +64,20 @@ def fit(
     """
     x, y = checked("training", x, y)
     if validation is not None:
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            raise ValueError(
+                f"validation is a {type(validation).__name__}. Expected: a pair, (inputs, targets). "
+                "Usual fix: validation=(x_test, y_test)."
+            )
         validation = checked("validation", *validation)
+    elif metric is not None:
+        raise ValueError(
+            "fit was given a metric and nothing to measure it on. Expected: validation=(inputs, targets). "
+            "Usual fix: hold some samples out, or measure after training: metric(model(x), y)."
+        )
     if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-        raise ValueError(f"epochs={epochs!r}. Expected a whole number, at least 0.")
+        raise ValueError(f"epochs={epochs!r}. Expected a whole number, at least 0. Usual fix: epochs=10.")
+    check_batch_size(batch_size)
     if not isinstance(optimizer, Optimizer):
         optimizer = Optimizer(model, optimizer)
     generator = generator_from(seed)
@@ -89,6 +102,11 @@ def _train_on(model: Module, inputs: Any, targets: Any, loss: Loss, optimizer: O
     """Make one step; return the loss before it."""
     optimizer.zero_grad()
     value = loss(model(inputs), targets)
+    if not isinstance(value, Tensor) or value.size != 1:
+        raise ValueError(
+            f"the loss returned {operand(value)}. Expected: a Tensor with a single number, made from the model's "
+            "output. Usual fix: reduce it with np.mean, and leave out .item() and float()."
+        )
     number = float(value.item())
     if not math.isfinite(number):
         raise FloatingPointError(
@@ -106,7 +124,7 @@ def _measure(history: History, model: Module, validation: tuple[Any, Any] | None
     inputs, targets = validation
     with no_grad():
         outputs = model(inputs)
-        history.validation_loss.append(float(loss(outputs, targets).item()))
+        history.validation_loss.append(float(unwrap(loss(outputs, targets))))
     if metric is not None:
         history.metric.append(float(metric(outputs, targets)))
 

@@ -47,7 +47,8 @@ class History:
         _curve(panels[0], epochs, self.loss, "training", "#4a7fb5")
         if self.validation_loss:
             _curve(panels[0], epochs, self.validation_loss, "held out", "#c28f2c")
-        panels[0].set(title="Loss", xlabel="epoch", yscale="log")
+        positive = all(value > 0 for value in [*self.loss, *self.validation_loss])
+        panels[0].set(title="Loss", xlabel="epoch", yscale="log" if positive else "linear")
         panels[0].legend(frameon=False)
         if self.metric:
             _curve(panels[1], epochs, self.metric, "held out", "#c28f2c")

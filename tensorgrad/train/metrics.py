@@ -23,6 +23,11 @@ def accuracy(outputs: Any, targets: Any) -> float:
     0.5
     """
     outputs, targets = np.asarray(unwrap(outputs)), np.asarray(unwrap(targets))
+    if outputs.ndim == 2 and outputs.shape[1] == 1:
+        raise ValueError(
+            f"accuracy of outputs {outputs.shape}: the largest of one output is always the first. Expected one column "
+            "per class. Usual fix: for one logit, np.mean((outputs > 0) == (targets > 0.5)); 0.5 for one probability."
+        )
     if outputs.ndim != 2 or len(outputs) == 0 or targets.shape not in (outputs.shape, outputs.shape[:1]):
         raise ValueError(
             f"accuracy of outputs {outputs.shape} and targets {targets.shape}. Expected (n, classes) and class ids of "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -205,7 +204,7 @@ ZOO: dict[str, tuple[Callable[..., Any], Rules, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", ZOO)
 def test_a_wrong_rule_is_found(name: str):
     f, rules, how = ZOO[name]
-    arguments = [X, b if "c" in inspect.signature(f).parameters else W][: len(rules)]
+    arguments = [X, b if "c" in rules[0].__code__.co_varnames else W][: len(rules)]
     with rules_of_a_test():
         wrong = differentiable(*rules, **how)(lambda *xs: f(*xs))
         report = tg.check_gradients(wrong, *arguments)

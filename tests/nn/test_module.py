@@ -115,6 +115,16 @@ def test_modules_that_hold_each_other():
     assert not b.training
 
 
+def test_containers_that_are_shared_or_hold_themselves_are_walked_once():
+    model = nn.Module()
+    model.dropout = nn.Dropout(0.5)
+    model.first = [parameter(1), model.dropout]
+    model.second = model.first
+    model.first.append(model.first)
+    assert paths(model) == ["first[0]"]
+    assert [path for path, _ in model.modules()] == ["", "dropout"]
+
+
 def test_a_frozen_parameter_is_none():
     model = nn.MLP([2, 3, 1], seed=0)
     model.layers[0].W.requires_grad = False

@@ -136,6 +136,40 @@ def test_accuracy_takes_ids_and_one_hot():
         accuracy(np.empty((0, 2)), np.empty(0))
 
 
+def test_accuracy_refuses_a_single_column():
+    with pytest.raises(ValueError, match="one column per class"):
+        accuracy(np.array([[0.9], [0.2]]), np.array([1, 0]))
+
+
+def test_a_metric_wants_something_to_measure():
+    with pytest.raises(ValueError, match="nothing to measure"):
+        trained(*problem(), metric=accuracy)
+
+
+def test_validation_is_a_pair():
+    with pytest.raises(ValueError, match="Expected: a pair"):
+        trained(*problem(), validation=problem()[0])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda outputs, targets: tg.cross_entropy(outputs, targets, reduction="none"),
+        lambda outputs, targets: tg.cross_entropy(outputs, targets).item(),
+    ],
+    ids=["array", "float"],
+)
+def test_a_loss_is_a_tensor_with_a_single_number(loss):
+    with pytest.raises(ValueError, match="the loss returned"):
+        trained(*problem(), loss=loss)
+
+
+def test_a_history_of_negative_losses_is_drawn_on_a_linear_scale(tmp_path):
+    history = History()
+    history.loss = [-1.0, -2.0]
+    assert history.save_plot(tmp_path / "curves.svg").exists()
+
+
 def test_a_history_draws_its_curves(tmp_path):
     history = History("accuracy")
     history.loss, history.validation_loss, history.metric = [1.0, 0.5], [1.1, 0.6], [0.5, 0.9]
