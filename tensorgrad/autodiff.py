@@ -60,8 +60,7 @@ def _walk(
             inputs = node.inputs
             keywords = node.keywords
             if lift is None:
-                output = node.value
-                arguments = inputs if primitive.saves is None else (*inputs, node.saved)  # type: ignore[attr-defined]
+                output, arguments = node.value, inputs
             else:
                 output, arguments = _lifted(node, primitive, lift)
             for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
@@ -107,7 +106,7 @@ def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[An
     """Return a node's output and inputs as Tensors, so that what a rule does with them is recorded."""
     arguments = tuple(
         lift(parent) if parent is not None and parent.requires_grad else value
-        for parent, value in zip(node.parents, node.inputs, strict=True)
+        for parent, value in zip(node.parents, node.inputs, strict=False)  # what is saved has no parent
     )
     if primitive.saves is not None:
         arguments += (primitive.saves(*arguments),)

@@ -24,7 +24,8 @@ NO_KEYWORDS: Mapping[str, Any] = {}
 class Node:
     """One recorded operation: ``value = function(*inputs, **keywords)``.
 
-    ``parents`` runs parallel to ``inputs``: the node an input came from, or None for a plain array or number.
+    ``parents`` runs parallel to ``inputs``: the node an input came from, or None for a plain array or number. After the
+    inputs may stand what a primitive saves for its rules; it has no parent.
     ``number`` grows with creation, so sorting by it is a topological order.
     """
 
@@ -68,14 +69,6 @@ class Node:
         return f"<Node {self.number}: {self.label} {getattr(self.value, 'shape', ())}>"
 
 
-class SavingNode(Node):
-    """A Node of a primitive that saves: what its forward pass has computed for its rules."""
-
-    __slots__ = ("saved",)
-
-    saved: Any
-
-
 class Leaf(Node):
     """A value nobody computed: a parameter (``requires_grad``) or a constant."""
 
@@ -111,12 +104,11 @@ def record(
     inputs: tuple[Any, ...],
     keywords: Mapping[str, Any],
     value: Any,
-    kind: type[Node] = Node,
 ) -> Node:
     """Return the new Node of an operation that has been computed."""
-    node = kind()  # attributes set here, not in __init__: a third of the cost
+    node = Node()  # attributes set here, not in __init__: a third of the cost
     node.function = function
-    count = len(parents)
+    count = len(inputs)
     if count == 2:
         node._first, node._second = parents
     elif count == 1:

@@ -167,14 +167,16 @@ def _cross_entropy_targets(g: Any, y: Any, logits: Any, targets: Any, p: Any, *,
     return -log_softmax(logits) * (each[..., None] if reduction == "none" else each)
 
 
-def _cross_entropy(logits: Any, targets: Any, *, reduction: Reduction) -> Any:
+def _cross_entropy(logits: Any, targets: Any, p: Any = None, *, reduction: Reduction) -> Any:
+    """The loss as a function of its inputs; the p that its node saves follows from them."""
     return _softmax_nll(logits, targets, reduction)[0]
 
 
 vjp(_cross_entropy, _cross_entropy_rule, _cross_entropy_targets, saves=lambda logits, targets: softmax(logits))
 
 
-def _binary_cross_entropy(logits: Any, targets: Any, *, reduction: Reduction) -> Any:
+def _binary_cross_entropy(logits: Any, targets: Any, p: Any = None, *, reduction: Reduction) -> Any:
+    """The loss as a function of its inputs; the p that its node saves follows from them."""
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
     return _reduced(losses, reduction)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import autodiff
 from .errors import failed
-from .graph import NO_KEYWORDS, Leaf, Node, SavingNode, is_recording, record
+from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
 from .methods import ArrayMethods
 from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_rules, vjp
 
@@ -81,9 +81,7 @@ def apply(
         if primitive.partial:
             refuse_missing_rules(primitive, parents)
         if computed is not None:
-            saving: Any = record(function, parents, tuple(inputs), keywords, value, SavingNode)
-            saving.saved = computed[1]
-            return wrap(saving)
+            inputs.append(computed[1])
         result = _new(Tensor)  # as wrap does: a call less
         result._node = record(function, parents, tuple(inputs), keywords, value)
         return result

@@ -414,7 +414,7 @@ cases(
     np_broadcast_to_from_scalar=lambda x: np.broadcast_to(x, (2, 3)),
     np_broadcast_to_a_number=lambda x: np.broadcast_to(x, 3),
     np_stack_scalars=lambda x: np.stack([x, x * 2, np.float64(3)]),
-    np_concatenate_flat=lambda x: np.concatenate([x, x * x], axis=None),
+    np_concatenate_flat=lambda x: np.concatenate([x, 2.0, x * x, [3, 1]], axis=None),
 )
 cases(
     anything,

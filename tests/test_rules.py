@@ -103,11 +103,11 @@ def test_without_recording_the_value_is_the_same(case: Case):
 def test_every_node_is_its_function_of_its_inputs(case: Case):
     for node in reachable(case.f(*tensors(case.arrays()))._node):
         if node.function is not None:
-            again = node.function(*node.inputs, **node.keywords)
+            again = node.function(*node.inputs[: len(node.parents)], **node.keywords)  # the rest is saved for its rules
             np.testing.assert_allclose(again, node.value, rtol=1e-14, atol=1e-15)
             assert np.result_type(again) == np.result_type(node.value)
             assert [None if p is None else np.shape(p.value) for p in node.parents] == [
-                None if p is None else np.shape(x) for p, x in zip(node.parents, node.inputs, strict=True)
+                None if p is None else np.shape(x) for p, x in zip(node.parents, node.inputs, strict=False)
             ]
 
 
@@ -118,11 +118,10 @@ def test_float32_stays_float32_inside_every_rule(case: Case):
         if node.function is None or any(is_wide(x) for x in (node.value, *node.inputs)):
             continue
         primitive = TABLE[node.function]
-        saved = () if primitive.saves is None else (node.saved,)
         for position, parent in enumerate(node.parents):
             rule = primitive.rules[position]
             if parent is not None and parent.requires_grad and rule is not None:
-                g = rule(weights_like(node.value), node.value, *node.inputs, *saved, **node.keywords)
+                g = rule(weights_like(node.value), node.value, *node.inputs, **node.keywords)
                 assert g.dtype == np.float32, (node, position)
 
 

@@ -54,11 +54,12 @@ def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
 
 def _part(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
     """Cut one array's part out of the gradient of the whole."""
+    x = arrays[position]
     if axis is None:  # the arrays were flattened
-        start = sum(np.size(array) for array in arrays[:position])
-        return g[start : start + np.size(arrays[position])].reshape(arrays[position].shape)
-    start = sum(np.shape(array)[axis] for array in arrays[:position])
-    own = slice(start, start + arrays[position].shape[axis])
+        start = sum([array.size for array in arrays[:position]])
+        return g[start : start + x.size].reshape(x.shape)
+    start = sum([array.shape[axis] for array in arrays[:position]])
+    own = slice(start, start + x.shape[axis])
     return g[(slice(None),) * (axis % g.ndim) + (own,)]
 
 
@@ -70,7 +71,8 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, **others: Any) -> A
     """np.concatenate, each array an input of its own."""
     if others:
         raise refused_keywords("np.concatenate", others, ("axis",))
-    return apply(_concatenate, tuple(arrays), {"axis": axis})
+    together = [array if hasattr(array, "shape") else np.asarray(array) for array in arrays]
+    return apply(_concatenate, together, {"axis": axis})
 
 
 @takes_over(np.stack)

@@ -84,7 +84,7 @@ def _leaf(leaf: Node) -> Item:
 def _operation(node: Node, positions: dict[Node, int], is_output: bool) -> Item:
     indexing = node.function is not None and getattr(node.function, "__name__", "") == "getitem"
     arguments: list[int | Constant | str] = []
-    for place, (parent, value) in enumerate(zip(node.parents, node.inputs, strict=True)):
+    for place, (parent, value) in enumerate(zip(node.parents, node.inputs, strict=False)):
         if parent is not None:
             arguments.append(positions[parent])
         elif indexing and place == 1:
