@@ -23,7 +23,15 @@ def identity(x: Any) -> Any:
     return x
 
 
-@differentiable(lambda g, y, x: g * (y > 0), elementwise=True, bounded=True)
+@functools.cache
+def _zero(dtype: Any) -> Any:
+    """Return 0 as an array of no axes: NumPy takes it twice as fast as a Python number."""
+    zero = np.zeros((), dtype)
+    zero.flags.writeable = False
+    return zero
+
+
+@differentiable(lambda g, y, x: g * (y > _zero(y.dtype)), elementwise=True, bounded=True)
 def relu(x: Any) -> Any:
     """Return ``max(x, 0)``, elementwise; its slope at 0 is taken to be 0 (Glorot, Bordes, Bengio 2011).
 
@@ -32,14 +40,6 @@ def relu(x: Any) -> Any:
     array([0., 0., 2.])
     """
     return np.maximum(x, _zero(x.dtype) if x.__class__ is np.ndarray else 0)
-
-
-@functools.cache
-def _zero(dtype: Any) -> Any:
-    """Return 0 as an array of no axes: NumPy takes it twice as fast as a Python number."""
-    zero = np.zeros((), dtype)
-    zero.flags.writeable = False
-    return zero
 
 
 @differentiable(lambda g, y, x: g * y * (1 - y), elementwise=True, bounded=True)

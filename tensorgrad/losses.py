@@ -17,6 +17,7 @@ from .tensor import Tensor, apply, differentiable, unwrap
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 
 Reduction = Literal["mean", "sum", "none"]
+_REDUCTIONS = ("mean", "sum", "none")
 
 
 def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any:
@@ -61,7 +62,8 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
     >>> round(float(cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))), 4)
     0.6931
     """
-    _check_reduction("cross_entropy", reduction)
+    if reduction not in _REDUCTIONS:
+        _refuse_reduction("cross_entropy", reduction)
     scores = logits._node.value if logits.__class__ is Tensor else np.asarray(logits)
     if scores.ndim != 2:
         return _in_rows(logits, targets, from_probabilities=from_probabilities, reduction=reduction)
@@ -207,14 +209,16 @@ def _both_zero(t: Any, p: Any) -> Any:
 # ---- checks ------------------------------------------------------------------------------------------------
 
 
-def _check_reduction(name: str, reduction: str) -> None:
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{name}: reduction={reduction!r}. Expected 'mean', 'sum' or 'none'.")
+def _refuse_reduction(name: str, reduction: str) -> NoReturn:
+    raise ValueError(
+        f"{name}: reduction={reduction!r}. Expected 'mean', 'sum' or 'none'. Usual fix: leave it out for the mean."
+    )
 
 
 def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any]:
     """Return predictions and targets as Tensors, arrays or numbers, or raise."""
-    _check_reduction(name, reduction)
+    if reduction not in _REDUCTIONS:
+        _refuse_reduction(name, reduction)
     predictions = predictions if isinstance(predictions, Tensor) else np.asarray(predictions)
     targets = np.asarray(targets) if isinstance(targets, (list, tuple)) else targets  # a number keeps float32 as it is
     shape, expected = np.shape(targets), np.shape(predictions)

@@ -329,7 +329,8 @@ class Tensor(ArrayMethods):
                 f"backward() on a tensor of shape {self.shape} that depends on nothing that requires a gradient. "
                 "Usual fix: make the parameters with requires_grad=True, and compute outside tg.no_grad()."
             )
-        for leaf, g in autodiff.backward(node, self._seed(gradient)).items():
+        one = _ONES.get(node.value.__class__) if gradient is None else None  # the usual case: a loss
+        for leaf, g in autodiff.backward(node, self._seed(gradient) if one is None else one).items():
             held = leaf.grad
             leaf.grad = g if held is None else held + g  # a new array: someone may hold the old one
 
@@ -337,7 +338,7 @@ class Tensor(ArrayMethods):
         value = self._node.value
         if gradient is None:
             if not value.shape:
-                return _ONES.get(value.__class__) or value.dtype.type(1)
+                return value.dtype.type(1)
             if value.size != 1:
                 raise ValueError(
                     f"backward() on a tensor of shape {self.shape}: expected a single number, or a gradient of that "

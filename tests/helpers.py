@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import tensorgrad as tg
 from tensorgrad.primitives import TABLE
+from tensorgrad.tensor import differentiable
+
+
+def parameter(data: Any, **how: Any) -> tg.Tensor:
+    return tg.Tensor(data, requires_grad=True, **how)
 
 
 @contextmanager
@@ -17,3 +24,15 @@ def rules_of_a_test() -> Iterator[None]:
     finally:
         TABLE.clear()
         TABLE.update(before)
+
+
+@contextmanager
+def wrong_rule(elementwise: bool = False) -> Iterator[Callable[[Any], Any]]:
+    """Enter a rule that loses a row, or as an elementwise one two columns."""
+    with rules_of_a_test():
+
+        @differentiable(lambda g, y, x: g[:, :1] if elementwise else g[:1], elementwise=elementwise)
+        def wrong(x: Any) -> Any:
+            return x * 2
+
+        yield wrong
