@@ -20,7 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _new = object.__new__
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
 _REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
-_PLAIN = frozenset({float, int, bool, complex, np.ndarray, np.float64, np.float32})
+_NUMBERS = (int, float, complex, np.number, np.bool)
+_PLAIN = frozenset({np.ndarray, *[kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)]})
 
 
 def wrap(node: Node) -> Tensor:
