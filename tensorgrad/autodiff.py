@@ -59,10 +59,7 @@ def _walk(
                 guard.__enter__()
             inputs = node.inputs
             keywords = node.keywords
-            if lift is None:
-                output, arguments = node.value, inputs
-            else:
-                output, arguments = _lifted(node, primitive, lift)
+            arguments = (g, node.value, *inputs) if lift is None else (g, *_lifted(node, primitive, lift))
             for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
                 if parent is None:
                     continue
@@ -71,9 +68,11 @@ def _walk(
                 if not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
                     continue
                 if careful and primitive.elementwise:
-                    contribution = _masked(rule, g, output, arguments, keywords)  # type: ignore[arg-type]
+                    contribution = _masked(rule, arguments, keywords)  # type: ignore[arg-type]
+                elif keywords:
+                    contribution = rule(*arguments, **keywords)  # type: ignore[misc]  # apply saw to it
                 else:
-                    contribution = rule(g, output, *arguments, **keywords)  # type: ignore[misc]  # apply saw to it
+                    contribution = rule(*arguments)  # type: ignore[misc]
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
                     if contribution.shape != x.shape:
                         contribution = _reshaped(contribution, x.shape, primitive)
@@ -102,7 +101,7 @@ def _have_nan(gradients: dict[Node, Any]) -> bool:
     return any(np.isnan(g).any() for g in gradients.values())
 
 
-def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[Any, ...]]:
+def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:
     """Return a node's output and inputs as Tensors, so that what a rule does with them is recorded."""
     arguments = tuple(
         lift(parent) if parent is not None and parent.requires_grad else value
@@ -110,21 +109,22 @@ def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, tuple[An
     )
     if primitive.saves is not None:
         arguments += (primitive.saves(*arguments),)
-    return lift(node), arguments
+    return lift(node), *arguments
 
 
-def _masked(rule: Callable[..., Any], g: Any, output: Any, arguments: tuple[Any, ...], keywords: Any) -> Any:
+def _masked(rule: Callable[..., Any], arguments: tuple[Any, ...], keywords: Any) -> Any:
     """Apply an elementwise rule so that a gradient of 0 gives 0 where the plain rule would make NaN of it.
 
     There the rule sees 1/2 for every value, where hardly a function is singular: so no NaN is recorded either. Nothing
     else is masked: a gradient that just happens to be 0 has derivatives of its own.
     """
-    contribution = rule(g, output, *arguments, **keywords)
+    g, *values = arguments
+    contribution = rule(*arguments, **keywords)
     poisoned = (g == 0) & ~np.isfinite(contribution)
     if not poisoned.any():
         return contribution
-    output, *arguments_ = [_replaced(value, poisoned) for value in (output, *arguments)]
-    return np.where(poisoned, 0, rule(g, output, *arguments_, **keywords))
+    harmless = [_replaced(value, poisoned) for value in values]
+    return np.where(poisoned, 0, rule(g, *harmless, **keywords))
 
 
 def _replaced(value: Any, poisoned: Any) -> Any:
