@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .tensor import differentiable
+from .tensor import Tensor, differentiable
 
 __all__ = ["dense", "identity", "log_softmax", "logsumexp", "relu", "sigmoid", "softmax", "softplus", "tanh"]
 
@@ -128,12 +128,19 @@ def logsumexp(x: Any, *, axis: int | tuple[int, ...] | None = None, keepdims: bo
     return total if keepdims else np.squeeze(total, axis=axis)[()]  # [()]: a number, not a 0-d array
 
 
+@functools.lru_cache(maxsize=64)
+def _ones(number: int, dtype: Any) -> Any:
+    ones = np.ones(number, dtype)
+    ones.flags.writeable = False
+    return ones
+
+
 def _dense_b(g: Any, y: Any, x: Any, W: Any, b: Any) -> Any:
-    """Sum over the samples; of many, as a product with a row of ones: BLAS does it four times faster."""
+    """Sum over the samples as a product with a row of ones: BLAS does it two to fifteen times faster."""
     rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-    if rows.size < 1024:
-        return np.add.reduce(rows, axis=0)
-    return np.ones_like(rows, shape=rows.shape[:1]) @ rows
+    known = rows.__class__ is np.ndarray or rows.__class__ is Tensor
+    ones = _ones(rows.shape[0], rows.dtype) if known else np.ones_like(rows, shape=rows.shape[:1])
+    return ones @ rows
 
 
 def _dense_x(g: Any, y: Any, x: Any, W: Any, b: Any = None) -> Any:

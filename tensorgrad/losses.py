@@ -139,9 +139,9 @@ def _softmax_nll(logits: Any, targets: Any, reduction: Reduction) -> tuple[Any, 
     It works on a copy with the classes in front: NumPy reduces the first axis up to five times faster than short rows.
     """
     z = logits.T.copy()
-    z -= np.maximum.reduce(z, axis=0)
+    z -= np.maximum.reduce(z)  # over the first axis
     p = np.exp(z)
-    total = np.add.reduce(p, axis=0)
+    total = np.add.reduce(p)
     p /= total
     log_total = np.log(total)
     if targets.dtype.kind == "b":
@@ -156,7 +156,7 @@ def _softmax_nll(logits: Any, targets: Any, reduction: Reduction) -> tuple[Any, 
 
 
 def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any, p: Any, *, reduction: Reduction) -> Any:
-    each = _each(g, logits.size // logits.shape[-1], reduction)
+    each = _each(g, logits.shape[0], reduction)
     if reduction == "none":
         each = each[..., None]
     if targets.dtype.kind != "b":
@@ -165,7 +165,7 @@ def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any, p: Any, *, re
 
 
 def _cross_entropy_targets(g: Any, y: Any, logits: Any, targets: Any, p: Any, *, reduction: Reduction) -> Any:
-    each = _each(g, logits.size // logits.shape[-1], reduction)
+    each = _each(g, logits.shape[0], reduction)
     return -log_softmax(logits) * (each[..., None] if reduction == "none" else each)
 
 
