@@ -47,11 +47,12 @@ def _walk(
     on_the_way = None if wanted is None else between(wanted, root)
     gradients = {root: seed}
     fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
-    queue = [] if root.function is None or root in targets else [(-root.number, root)]
+    node = None if root.function is None or root in targets else root
+    newest: Node | None = None  # of the nodes that have a gradient and wait, this one; the others stand in a heap
+    queue: list[tuple[int, Node]] = []
     guard: Any = None
     try:
-        while queue:  # the newest node first: all that was made from it has been dealt with
-            node = heappop(queue)[1]
+        while node is not None:  # the newest node first: all that was made from it has been dealt with
             g = gradients.pop(node)
             primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]
             if guard is None and primitive.guarded:  # entered at most once a walk: it costs as much as a small rule
@@ -60,7 +61,9 @@ def _walk(
             inputs = node.inputs
             keywords = node.keywords
             arguments = (g, node.value, *inputs) if lift is None else (g, *_lifted(node, primitive, lift))
-            for parent, x, rule in zip(node.parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
+            first = node._first  # what node.parents would say, without the call
+            parents = first if first.__class__ is tuple else (first, node._second) if len(inputs) == 2 else (first,)
+            for parent, x, rule in zip(parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
                 if parent is None:
                     continue
                 if parent.written > node.number:
@@ -87,10 +90,18 @@ def _walk(
                             fresh.add(parent)
                 else:
                     if parent.function is not None and parent not in targets:
-                        heappush(queue, (-parent.number, parent))
+                        if newest is None:
+                            newest = parent
+                        elif parent.number > newest.number:
+                            heappush(queue, (-newest.number, newest))
+                            newest = parent
+                        else:
+                            heappush(queue, (-parent.number, parent))
                     elif lift is None and (contribution is g or contribution.base is not None):
                         contribution = contribution.copy()  # no two results may share their memory
                     gradients[parent] = contribution
+            node = newest
+            newest = heappop(queue)[1] if queue else None
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)

@@ -129,28 +129,29 @@ def logsumexp(x: Any, *, axis: int | tuple[int, ...] | None = None, keepdims: bo
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(number: int, dtype: Any) -> Any:
-    ones = np.ones(number, dtype)
-    ones.flags.writeable = False
-    return ones
+def ones(number: int, dtype: Any) -> Any:
+    vector = np.ones(number, dtype)
+    vector.flags.writeable = False
+    return vector
 
 
 def _dense_b(g: Any, y: Any, x: Any, W: Any, b: Any) -> Any:
     """Sum over the samples as a product with a row of ones: BLAS does it two to fifteen times faster."""
     rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-    known = rows.__class__ is np.ndarray or rows.__class__ is Tensor
-    ones = _ones(rows.shape[0], rows.dtype) if known else np.ones_like(rows, shape=rows.shape[:1])
-    return ones @ rows
+    if rows.__class__ is np.ndarray:
+        return ones(rows.shape[0], rows.dtype).dot(rows)
+    row = ones(rows.shape[0], rows.dtype) if rows.__class__ is Tensor else np.ones_like(rows, shape=rows.shape[:1])
+    return np.dot(row, rows)
 
 
 def _dense_x(g: Any, y: Any, x: Any, W: Any, b: Any = None) -> Any:
-    return g @ W.T
+    return np.dot(g, W.T) if g.ndim == 2 else g @ W.T
 
 
 def _dense_w(g: Any, y: Any, x: Any, W: Any, b: Any = None) -> Any:
     if x.ndim == 2:
-        return x.T @ g
-    return x.reshape(-1, x.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+        return np.dot(x.T, g)
+    return np.dot(x.reshape(-1, x.shape[-1]).T, g.reshape(-1, g.shape[-1]))
 
 
 @differentiable(_dense_x, _dense_w, _dense_b)
@@ -177,7 +178,7 @@ def dense(x: Any, W: Any, b: Any = None) -> Any:
     """
     if W.ndim != 2 or (b is not None and b.shape != W.shape[1:]):
         raise ValueError("the shapes do not fit")
-    y = x @ W
+    y = np.dot(x, W) if getattr(x, "ndim", 0) == 2 else x @ W  # np.dot: small matrices in two thirds of the time of @
     if b is None:
         return y
     if b.dtype != y.dtype:

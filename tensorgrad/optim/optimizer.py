@@ -109,12 +109,11 @@ class Optimizer:
         if type(updates) is not list or len(updates) != len(self._tensors):
             return False
         try:
-            for update, shape, dtype in zip(updates, self._shapes, self._dtypes):  # noqa: B905 - strict costs time
-                if update.shape != shape or update.dtype is not dtype:
-                    return False
+            shapes = [update.shape for update in updates]
+            dtypes = [update.dtype for update in updates]
         except AttributeError:  # plain numbers
             return False
-        return True
+        return shapes == self._shapes and dtypes == self._dtypes
 
     def _fitted(self, updates: Any) -> Arrays:
         """Return the updates in the parameters' dtypes, or raise, naming the first that does not fit."""

