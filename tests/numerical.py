@@ -19,14 +19,23 @@ def slope(f: Callable[[float], Any]) -> Any:
 
 
 def gradient(f: Callable[..., Any], arrays: list[Any], position: int, elements: list[tuple[int, ...]]) -> Any:
-    """Return the slopes of a scalar function of arrays along these elements of one of them."""
+    """Return the slopes of a scalar function of arrays along these elements of one of them.
 
-    def moved(index: tuple[int, ...], step: float) -> Any:
-        there = arrays[position].copy()
-        there[index] += step
-        return f(*arrays[:position], there, *arrays[position + 1 :])
+    Of a complex element: the slope along its real part + i times the slope along its imaginary part.
+    """
 
-    return np.array([slope(lambda step, i=index: moved(i, step)) for index in elements])
+    def along_unit(index: tuple[int, ...], unit: complex) -> Any:
+        def moved(step: float) -> Any:
+            there = arrays[position].copy()
+            there[index] += step * unit
+            return f(*arrays[:position], there, *arrays[position + 1 :])
+
+        return slope(moved)
+
+    slopes = np.array([along_unit(index, 1) for index in elements])
+    if arrays[position].dtype.kind == "c":
+        slopes = slopes + 1j * np.array([along_unit(index, 1j) for index in elements])
+    return slopes
 
 
 def along(f: Callable[..., list[Any]], arrays: list[Any], directions: list[Any]) -> list[Any]:

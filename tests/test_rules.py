@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -14,6 +15,7 @@ from tensorgrad.primitives import TABLE, Primitive
 
 from . import numerical
 from .cases import CASES, Case, names
+from .cases.table import in_precision
 
 every_case = pytest.mark.parametrize("case", CASES, ids=attrgetter("name"))
 every_case_of_two = pytest.mark.parametrize("case", [c for c in CASES if len(c.shapes) > 1], ids=attrgetter("name"))
@@ -24,7 +26,28 @@ def tensors(arrays: Any) -> list[tg.Tensor]:
 
 
 def weights_like(y: Any, seed: int = 1) -> Any:
-    return np.random.default_rng(seed).uniform(0.5, 1.5, np.shape(y)).astype(y.dtype)
+    generator = np.random.default_rng(seed)
+    weights = generator.uniform(0.5, 1.5, np.shape(y))
+    if y.dtype.kind == "c":
+        weights = weights + 1j * generator.uniform(0.5, 1.5, np.shape(y))
+    return weights.astype(y.dtype)
+
+
+def inner(w: Any, y: Any) -> Any:
+    """The real function of y whose gradient is w: for complex numbers, gradients stand for this inner product."""
+    if y.dtype.kind == "c":
+        return np.sum(w.real * np.real(y) + w.imag * np.imag(y))
+    return np.sum(w * y)
+
+
+def inner_of_squares(w: Any, y: Any) -> Any:
+    if y.dtype.kind == "c":
+        return np.sum(w.real * np.real(y) ** 2 + w.imag * np.imag(y) ** 2)
+    return np.sum(w * y * y)
+
+
+def real_sum(x: Any) -> Any:
+    return np.sum(np.real(x)) if x.dtype.kind == "c" else np.sum(x)
 
 
 def gradients(case: Case, arrays: Any) -> tuple[Any, list[Any]]:
@@ -40,7 +63,7 @@ def bent(case: Case) -> Any:
 
     def f(*xs: Any) -> Any:
         y = case.f(*xs)
-        return np.sum(weights_like(y) * y * y)
+        return inner_of_squares(weights_like(y), y)
 
     return f
 
@@ -122,12 +145,12 @@ def test_float32_stays_float32_inside_every_rule(case: Case):
             rule = primitive.rules[position]
             if parent is not None and parent.requires_grad and rule is not None:
                 g = rule(weights_like(node.value), node.value, *node.inputs, **node.keywords)
-                assert g.dtype == np.float32, (node, position)
+                assert g.dtype in (np.float32, np.complex64), (node, position)
 
 
 def is_wide(value: Any) -> bool:
     """Whether NumPy makes float64 of float32 and this value: Python numbers and bools leave float32 alone."""
-    return hasattr(value, "dtype") and np.result_type(value, np.float32) != np.float32
+    return hasattr(value, "dtype") and np.result_type(value, np.float32) not in (np.float32, np.complex64)
 
 
 @every_case
@@ -137,18 +160,19 @@ def test_a_gradient_has_the_dtype_and_shape_of_its_input(case: Case):
         f = bent(case)
         f(*inputs).backward()
         for x, g in zip(inputs, tg.grad(f, range(len(inputs)))(*case.arrays(dtype)), strict=True):
-            assert (x.grad.dtype, x.grad.shape) == (dtype, x.shape)
-            assert (g.dtype, g.shape) == (dtype, x.shape)
+            assert (x.grad.dtype, x.grad.shape) == (x.dtype, x.shape)
+            assert (g.dtype, g.shape) == (x.dtype, x.shape)
 
 
 @every_case_of_two
 def test_inputs_of_two_dtypes_have_gradients_of_theirs(case: Case):
-    arrays = [x.astype(dtype) for x, dtype in zip(case.arrays(), (np.float32, np.float64, np.float32), strict=False)]
+    arrays = [in_precision(x, dtype) for x, dtype in zip(case.arrays(), cycle((np.float32, np.float64)), strict=False)]
     inputs = tensors(arrays)
     y = case.f(*inputs)
-    assert y.dtype == case.f(*arrays).dtype == np.float64
+    assert y.dtype == case.f(*arrays).dtype
+    assert y.dtype in (np.float64, np.complex128)
     y.backward(weights_like(y))
-    for x, expected in zip(inputs, gradients(case, [x.astype(float) for x in arrays])[1], strict=True):
+    for x, expected in zip(inputs, gradients(case, [in_precision(x, float) for x in arrays])[1], strict=True):
         assert x.grad.dtype == x.dtype
         assert_close(x.grad, expected, 1e-6)
 
@@ -162,7 +186,7 @@ def test_first_order_against_differences(case: Case):
 
     def total(*xs: Any) -> Any:
         y = case.f(*xs)
-        return np.sum(weights_like(y) * y)
+        return inner(weights_like(y), y)
 
     _, found = gradients(case, arrays)
     for position, x in enumerate(arrays):
@@ -175,11 +199,14 @@ def test_first_order_against_differences(case: Case):
 def test_second_order_against_differences_of_the_first(case: Case):
     arrays = case.arrays()
     generator = np.random.default_rng(2)
-    directions = [generator.uniform(-1, 1, x.shape) for x in arrays]
+    directions = [
+        generator.uniform(-1, 1, x.shape) + (1j * generator.uniform(-1, 1, x.shape) if x.dtype.kind == "c" else 0)
+        for x in arrays
+    ]
     first = tg.grad(bent(case), range(len(arrays)))
 
     def along(*xs: Any) -> Any:
-        return sum([np.sum(g * v) for g, v in zip(first(*xs), directions, strict=True)])
+        return sum([inner(v, g) for g, v in zip(first(*xs), directions, strict=True)])
 
     found = tg.grad(along, range(len(arrays)))(*arrays)
     for ours, theirs in zip(found, numerical.along(first, arrays, directions), strict=True):
@@ -193,12 +220,12 @@ def test_second_order_in_float32(case: Case):
     everything = range(len(arrays))
 
     def total(*xs: Any) -> Any:
-        return sum([np.sum(g * g) for g in tg.grad(f, everything)(*xs)])
+        return sum([inner_of_squares(weights_like(g), g) for g in tg.grad(f, everything)(*xs)])
 
     found = tg.grad(total, everything)(*arrays)
-    expected = tg.grad(total, everything)(*[x.astype(float) for x in arrays])
+    expected = tg.grad(total, everything)(*[in_precision(x, float) for x in arrays])
     for ours, x, theirs in zip(found, arrays, expected, strict=True):
-        assert (ours.dtype, ours.shape) == (np.float32, x.shape)
+        assert (ours.dtype, ours.shape) == (x.dtype, x.shape)
         assert_close(ours, theirs, 1e-3)
 
 
@@ -220,13 +247,14 @@ def test_walking_carefully_changes_nothing(case: Case):
 
     def some(*xs: Any) -> Any:
         y = case.f(*xs)
-        return np.sum(y * y * (np.arange(y.size).reshape(y.shape) % 2))
+        every_other = np.arange(y.size).reshape(y.shape) % 2
+        return inner_of_squares(every_other * (1 + 1j if y.dtype.kind == "c" else 1), y)
 
     def poisoned(origin: Any, *xs: Any) -> Any:
         return some(*xs) + np.where(True, 0.0, np.sqrt(origin))
 
     def bent_again(f: Any, *xs: Any) -> Any:
-        return sum([np.sum(g * g) for g in tg.grad(f, range(len(xs)))(*xs)])
+        return sum([inner_of_squares(weights_like(g), g) for g in tg.grad(f, range(len(xs)))(*xs)])
 
     arrays = case.arrays()
     everything = range(len(arrays))
@@ -261,10 +289,10 @@ def test_an_input_used_twice(case: Case):
     value, once = gradients(case, arrays)
     w = weights_like(value)
     inputs = tensors(arrays)
-    total = sum([np.sum(x) for x in inputs])
-    (np.sum(w * case.f(*inputs)) * total + np.sum(w * case.f(*inputs))).backward()
+    total = sum([real_sum(x) for x in inputs])
+    (inner(w, case.f(*inputs)) * total + inner(w, case.f(*inputs))).backward()
     for x, g in zip(inputs, once, strict=True):
-        assert_close(x.grad, g * (total.data + 1) + np.sum(w * value), 1e-13)
+        assert_close(x.grad, g * (total.data + 1) + inner(w, value), 1e-13)
 
 
 LIKE_ARGUMENTS = [c for c in CASES if len(c.shapes) == 2 and len(set(c.shapes)) == len(set(c.domains)) == 1]
