@@ -54,16 +54,20 @@ def _walk(
     try:
         while node is not None:  # the newest node first: all that was made from it has been dealt with
             g = gradients.pop(node)
-            primitive: Primitive = TABLE[node.function]  # type: ignore[index, assignment]
+            primitive: Primitive = TABLE[node.function]  # type: ignore[assignment]
             if guard is None and primitive.guarded:  # entered at most once a walk: it costs as much as a small rule
                 guard = np.errstate(divide="ignore", invalid="ignore")
                 guard.__enter__()
+            conjugated = g.__class__ is not _float64 and primitive.holomorphic and g.dtype.kind == "c"
+            if conjugated:
+                g = np.conj(g)
             inputs = node.inputs
             keywords = node.keywords
             arguments = (g, node.value, *inputs) if lift is None else (g, *_lifted(node, primitive, lift))
+            rules = primitive.rules.applied(arguments, keywords) if primitive.together else primitive.rules
             first = node._first  # what node.parents would say, without the call
             parents = first if first.__class__ is tuple else (first, node._second) if len(inputs) == 2 else (first,)
-            for parent, x, rule in zip(parents, inputs, primitive.rules):  # noqa: B905 - strict costs time
+            for parent, x, rule in zip(parents, inputs, rules):  # noqa: B905 - strict costs time
                 if parent is None:
                     continue
                 if parent.written > node.number:
@@ -71,16 +75,18 @@ def _walk(
                 if not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
                     continue
                 if careful and primitive.elementwise:
-                    contribution = _masked(rule, arguments, keywords)  # type: ignore[arg-type]
+                    contribution = _masked(rule, arguments, keywords)
                 elif keywords:
-                    contribution = rule(*arguments, **keywords)  # type: ignore[misc]  # apply saw to it
+                    contribution = rule(*arguments, **keywords)  # apply saw to it
                 else:
-                    contribution = rule(*arguments)  # type: ignore[misc]
+                    contribution = rule(*arguments)
+                if conjugated:
+                    contribution = np.conj(contribution)
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
                     if contribution.shape != x.shape:
                         contribution = _reshaped(contribution, x.shape, primitive)
                     if contribution.dtype != x.dtype:
-                        contribution = _cast(contribution, x.dtype, primitive)
+                        contribution = _cast(contribution, x.dtype)
                 if parent in gradients:
                     if parent in fresh:
                         gradients[parent] += contribution
@@ -140,7 +146,7 @@ def _masked(rule: Callable[..., Any], arguments: tuple[Any, ...], keywords: Any)
 
 def _replaced(value: Any, poisoned: Any) -> Any:
     kind = value.dtype.kind if hasattr(value, "dtype") else "f" if isinstance(value, float) else ""
-    return np.where(poisoned, 0.5, value) if kind == "f" else value
+    return np.where(poisoned, 0.5, value) if kind in ("f", "c") else value
 
 
 def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -> Any:
@@ -155,13 +161,10 @@ def _reshaped(contribution: Any, shape: tuple[int, ...], primitive: Primitive) -
     return contribution
 
 
-def _cast(contribution: Any, dtype: Any, primitive: Primitive) -> Any:
+def _cast(contribution: Any, dtype: Any) -> Any:
+    """Return a gradient in its input's dtype; a real input cannot move along the imaginary part."""
     if contribution.dtype.kind == "c" and dtype.kind != "c":
-        raise TypeError(
-            f"{name_of(primitive.function)} has a {contribution.dtype} gradient for a {dtype} argument: a result of "
-            f"dtype {contribution.dtype} cannot require a gradient. Expected: real numbers throughout. "
-            "Usual fix: compute with real and imaginary part as two arrays."
-        )
+        contribution = contribution.real
     return contribution.astype(dtype)
 
 

@@ -84,6 +84,18 @@ class ArrayMethods:
         """Return it without axes of size 1."""
         return numpy.squeeze(self, axis=axis)
 
+    # ---- complex numbers --------------------------------------------------------------------------------------
+
+    @property
+    def real(self) -> Self:
+        """The real part."""
+        return numpy.real(self)
+
+    @property
+    def imag(self) -> Self:
+        """The imaginary part."""
+        return numpy.imag(self)
+
     # ---- and others ------------------------------------------------------------------------------------------
 
     def clip(self, min: Any = None, max: Any = None) -> Self:

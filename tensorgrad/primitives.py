@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -25,37 +24,52 @@ from .graph import Node
 Rule = Callable[..., Any]
 
 
-class _EachArgument:
-    """The rules of a primitive with any number of like arguments: the rule is told which one it is for."""
+class _Together:
+    """The rules of a primitive with any number of inputs: one function gives the gradients of all of them at once."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
 
     def __getitem__(self, position: int) -> Rule:
-        return functools.partial(self.rule, position)
+        return lambda *arguments, **keywords: self.rule(*arguments, **keywords)[position]
 
-    def __iter__(self) -> Iterator[Rule]:
-        return map(self.__getitem__, itertools.count())
+    def applied(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Iterator[Rule]:
+        """Return a rule per input that has its answer ready."""
+        return ((lambda *arguments, answer=g, **keywords: answer) for g in self.rule(*arguments, **keywords))
 
 
 class Primitive:
     """A differentiable function and its rules, one per leading argument; None where there is no derivative."""
 
-    __slots__ = ("count", "elementwise", "function", "guarded", "keywords", "partial", "rules", "saves")
+    __slots__ = (
+        "count",
+        "elementwise",
+        "function",
+        "guarded",
+        "holomorphic",
+        "keywords",
+        "partial",
+        "rules",
+        "saves",
+        "together",
+    )
 
     def __init__(
         self,
         function: Callable[..., Any],
-        rules: tuple[Rule | None, ...] | _EachArgument,
+        rules: tuple[Rule | None, ...] | _Together,
         *,
         elementwise: bool,
         bounded: bool,
         count: int,
         keywords: frozenset[str],
         saves: Callable[..., Any] | None = None,
+        holomorphic: bool = True,
     ) -> None:
         self.function = function
-        self.rules = rules
+        self.rules: Any = rules
+        self.together = isinstance(rules, _Together)
+        self.holomorphic = holomorphic
         self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
         self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff._masked
         self.count = count  # how many leading arguments are inputs of the graph
@@ -64,8 +78,9 @@ class Primitive:
         self.partial = isinstance(rules, tuple) and None in rules  # some inputs have no derivative
 
 
-# A function of the user's world is a primitive, or a plain callable that takes the call as NumPy would.
-TABLE: dict[Callable[..., Any], Primitive | Callable[..., Any]] = {}
+# A function of the user's world is a primitive, or a plain callable that takes the call as NumPy would. A method of a
+# ufunc stands under both: (np.add, "reduce").
+TABLE: dict[Any, Primitive | Callable[..., Any]] = {}
 
 
 def vjp(
@@ -74,6 +89,7 @@ def vjp(
     elementwise: bool | None = None,
     bounded: bool = False,
     saves: Callable[..., Any] | None = None,
+    holomorphic: bool = True,
 ) -> None:
     """Enter a primitive and its rules.
 
@@ -82,6 +98,11 @@ def vjp(
     ``saves`` is a function of the inputs whose value the forward pass has at hand and the rules need: they get it after
     the inputs. On arrays it is what ``apply`` was handed as computed; on Tensors it is called, so that the next order
     sees it.
+
+    Complex numbers: the gradient of a real loss with respect to z is dL/d(Re z) + i dL/d(Im z). A rule may be written
+    as for real numbers, g times the derivative: when g is complex the engine hands it conj(g) and conjugates what it
+    returns, which is right for every holomorphic function, linear ones included. ``holomorphic=False`` says that the
+    rule itself keeps to the convention and is to be called as it is. Of a real input the engine takes the real part.
     """
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None
@@ -98,23 +119,30 @@ def vjp(
             count=len(rules),
             keywords=frozenset(parameters[first:]),
             saves=saves,
+            holomorphic=holomorphic,
         ),
     )
 
 
-def vjp_of_each(function: Callable[..., Any], rule: Rule) -> None:
-    """Enter a primitive of any number of like arguments; ``rule(position, g, y, *inputs, **keywords)``."""
+def vjp_of_all(function: Callable[..., Any], rule: Rule, *, holomorphic: bool = True) -> None:
+    """Enter a primitive of any number of inputs; ``rule(g, y, *inputs, **keywords)`` gives a gradient for each."""
     code = rule.__code__
     keywords = frozenset(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
     _enter(
         function,
         Primitive(
-            function, _EachArgument(rule), elementwise=False, bounded=False, count=sys.maxsize, keywords=keywords
+            function,
+            _Together(rule),
+            elementwise=False,
+            bounded=False,
+            count=sys.maxsize,
+            keywords=keywords,
+            holomorphic=holomorphic,
         ),
     )
 
 
-def takes_over(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def takes_over(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter a function written with other table entries as what these NumPy functions do on Tensors."""
 
     def enter(replacement: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,7 +153,7 @@ def takes_over(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]],
     return enter
 
 
-def _enter(function: Callable[..., Any], entry: Primitive | Callable[..., Any]) -> None:
+def _enter(function: Any, entry: Primitive | Callable[..., Any]) -> None:
     if function in TABLE:
         raise ValueError(f"{name_of(function)} has rules already; a function stands in the table once")
     TABLE[function] = entry

@@ -19,7 +19,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _new = object.__new__
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
-_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: np.sum, np.maximum: np.max, np.minimum: np.min}
 _NUMBERS = (int, float, complex, np.number, np.bool)
 _PLAIN = frozenset({np.ndarray, *[kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)]})
 
@@ -38,6 +37,19 @@ def unwrap(value: Any) -> Any:
     if value.__class__ is list or value.__class__ is tuple:
         return value.__class__([unwrap(item) for item in value])
     return value
+
+
+def as_array(value: Any) -> Any:
+    """Return lists and tuples as an array, or as a Tensor if there are Tensors in them; anything else as it is."""
+    if value.__class__ is not list and value.__class__ is not tuple:
+        return value
+    return np.stack([as_array(item) for item in value]) if _holds_tensor(value) else np.asarray(value)
+
+
+def _holds_tensor(value: Any) -> bool:
+    if value.__class__ is list or value.__class__ is tuple:
+        return any(_holds_tensor(item) for item in value)
+    return value.__class__ is Tensor
 
 
 def apply(
@@ -61,6 +73,8 @@ def apply(
     inputs: list[Any] = []
     tensors = tracked = False
     for arg in args:
+        if (arg.__class__ is list or arg.__class__ is tuple) and primitive.rules[len(inputs)] is not None:
+            arg = as_array(arg)  # rules ask inputs for their shape
         if arg.__class__ is Tensor:
             node = arg._node
             parents.append(node)
@@ -69,8 +83,6 @@ def apply(
             if node.requires_grad:
                 tracked = True
         else:
-            if (arg.__class__ is list or arg.__class__ is tuple) and primitive.rules[len(inputs)] is not None:
-                arg = np.asarray(arg)  # rules ask inputs for their shape
             parents.append(None)
             inputs.append(arg)
     try:
@@ -338,6 +350,12 @@ class Tensor(ArrayMethods):
     def _seed(self, gradient: Any) -> Any:
         value = self._node.value
         if gradient is None:
+            if value.dtype.kind == "c":
+                raise TypeError(
+                    f"backward() on a complex tensor of shape {self.shape}: expected a real number, or a gradient to "
+                    "start from. Usual fix: reduce it to a real loss with np.abs or np.real, or call "
+                    "backward(gradient)."
+                )
             if not value.shape:
                 return value.dtype.type(1)
             if value.size != 1:
@@ -388,13 +406,8 @@ class Tensor(ArrayMethods):
     # ---- NumPy's protocols ---------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
-        if method == "reduce" and ufunc in _REDUCTIONS:
-            return apply(_REDUCTIONS[ufunc], inputs, {"axis": 0, **keywords})
         if method != "__call__":
-            raise TypeError(
-                f"np.{ufunc.__name__}.{method} has no derivative rule on a Tensor. Usual fix: the function of that "
-                "meaning, such as np.sum for np.add.reduce or np.max for np.maximum.reduce."
-            )
+            return _ufunc_method(ufunc, method, inputs, keywords)
         if "out" in keywords:
             raise TypeError(
                 f"np.{ufunc.__name__} was asked to write a Tensor into a plain array (out=, or an in-place operator "
@@ -508,10 +521,25 @@ class Tensor(ArrayMethods):
         return astype(self, dtype=dtype)
 
 
-@differentiable(lambda g, y, x, *, dtype: g.astype(x.dtype))
+def _back(g: Any, y: Any, x: Any, *, dtype: Any) -> Any:
+    return (g.real if g.dtype.kind == "c" and x.dtype.kind != "c" else g).astype(x.dtype)
+
+
+@differentiable(_back)
 def astype(x: Any, *, dtype: Any) -> Any:
     """Return a copy of ``x`` in another dtype: ``x.astype(dtype)``."""
     return x.astype(dtype)
+
+
+def _ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """Call np.add.reduce and the like, which stand in the table under the ufunc and the name of the method."""
+    function = TABLE.get((ufunc, method))
+    if function is None:
+        raise TypeError(
+            f"np.{ufunc.__name__}.{method} has no derivative rule on a Tensor. Usual fix: the function of that "
+            "meaning, such as np.sum for np.add.reduce or np.max for np.maximum.reduce."
+        )
+    return function(*inputs, **keywords)  # type: ignore[operator]  # never a Primitive
 
 
 def _array(data: Any, dtype: Any, what: str) -> Any:
@@ -532,11 +560,6 @@ def _text(name: str | None) -> str | None:
 
 
 def _refuse_undifferentiable(value: Any) -> None:
-    if value.dtype.kind == "c":
-        raise TypeError(
-            f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient. Expected: a real "
-            "floating dtype. Usual fix: real and imaginary part as two tensors."
-        )
     if value.dtype.kind in "biu":
         raise TypeError(
             f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient: it cannot change by "

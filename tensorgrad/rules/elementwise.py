@@ -27,7 +27,12 @@ vjp(np.positive, lambda g, y, x: g, bounded=True)
 vjp(np.reciprocal, lambda g, y, x: -g * y * y)
 vjp(np.square, lambda g, y, x: g * 2 * x)
 vjp(np.sqrt, lambda g, y, x: g * 0.5 / y)
-vjp(np.absolute, lambda g, y, x: g * np.sign(x))
+vjp(np.absolute, lambda g, y, x: g * _direction(x, y), holomorphic=False)
+
+
+def _direction(x: Any, size: Any) -> Any:
+    """x / |x|, and 0 at 0: for real numbers the sign, a constant."""
+    return x / (size + (size == 0)) if np.iscomplexobj(x) else np.sign(x)
 
 
 def _exponent_of_slope(x: Any, n: Any) -> Any:
@@ -61,6 +66,12 @@ vjp(np.sinh, lambda g, y, x: g * np.cosh(x))
 vjp(np.cosh, lambda g, y, x: g * np.sinh(x))
 vjp(np.tanh, lambda g, y, x: g * (1 - y * y), bounded=True)  # the output, not the input: cosh overflows
 vjp(np.arctan, lambda g, y, x: g / (1 + x * x))
+
+# ---- complex numbers: none of these is holomorphic, so the rules keep to the convention themselves -----------
+
+vjp(np.conjugate, lambda g, y, x: np.conjugate(g), holomorphic=False, bounded=True)
+vjp(np.real, lambda g, y, x: g, holomorphic=False)
+vjp(np.imag, lambda g, y, x: g * 1j if x.dtype.kind == "c" else g * 0, holomorphic=False)
 
 # ---- choices: a tie shares the gradient evenly, a bound passes it on ---------------------------------------
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autodiff import unbroadcast
 from ..errors import numbers, operand, refused_keywords
-from ..primitives import takes_over, vjp, vjp_of_each
+from ..primitives import takes_over, vjp, vjp_of_all
 from ..tensor import apply, differentiable, unwrap
 
 
@@ -52,18 +52,20 @@ def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
     return numbers(np.concatenate(arrays, axis=axis))
 
 
-def _part(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
-    """Cut one array's part out of the gradient of the whole."""
-    x = arrays[position]
-    if axis is None:  # the arrays were flattened
-        start = sum([array.size for array in arrays[:position]])
-        return g[start : start + x.size].reshape(x.shape)
-    start = sum([array.shape[axis] for array in arrays[:position]])
-    own = slice(start, start + x.shape[axis])
-    return g[(slice(None),) * (axis % g.ndim) + (own,)]
+def _parts(g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> list[Any]:
+    """Cut each array's part out of the gradient of the whole."""
+    parts = []
+    start = 0
+    before = () if axis is None else (slice(None),) * (axis % g.ndim)  # with None, the arrays were flattened
+    for x in arrays:
+        stop = start + (x.size if axis is None else x.shape[axis])
+        part = g[(*before, slice(start, stop))]
+        parts.append(part.reshape(x.shape) if axis is None else part)
+        start = stop
+    return parts
 
 
-vjp_of_each(_concatenate, _part)
+vjp_of_all(_concatenate, _parts)
 
 
 @takes_over(np.concatenate)

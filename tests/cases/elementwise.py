@@ -11,7 +11,7 @@ import numpy as np
 import tensorgrad as tg
 from tensorgrad.tensor import astype
 
-from .table import NUMPY_2_1, Shape, anything, case, cases, distinct, even, odd, positive, probability
+from .table import NUMPY_2_1, Shape, anything, case, cases, complex_numbers, distinct, even, odd, positive, probability
 
 # ---- elementwise, one input --------------------------------------------------------------------------------
 
@@ -175,3 +175,30 @@ for _shapes in (((), (), ()), ((4, 3), (3,), ()), ((2,), (3, 1), (1, 2)), ((0, 2
     case("clip_between_tensors", np.clip, *_shapes, at=(even, low, high))
     case("clip_between_crossed_tensors", np.clip, *_shapes, at=(even, high, low))
 case("where_condition_is_largest", lambda a, b: np.where(np.arange(6).reshape(2, 3) % 2 == 0, a, b), (), (3,))
+
+# ---- complex numbers -----------------------------------------------------------------------------------------
+
+cases(
+    complex_numbers,
+    *ONE,
+    complex_abs=np.abs,
+    complex_conj=np.conj,
+    complex_real=np.real,
+    complex_imag=np.imag,
+    complex_exp=np.exp,
+    complex_sin=np.sin,
+    complex_sqrt=np.sqrt,
+    complex_log=np.log,
+    complex_square=np.square,
+    complex_real_part_alone=lambda z: z.real * z.imag,
+)
+cases(
+    (complex_numbers, complex_numbers),
+    *TWO,
+    complex_add=np.add,
+    complex_multiply=np.multiply,
+    complex_divide=np.divide,
+    complex_power=np.power,
+)
+cases((anything, complex_numbers), *TWO, real_by_complex=np.multiply, real_over_complex=np.divide)
+cases((positive, complex_numbers), *TWO, real_to_the_complex=np.power)
