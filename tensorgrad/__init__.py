@@ -2,6 +2,7 @@
 
 from . import nn, optim, rules
 from .check import check_gradients
+from .creation import ones, zeros
 from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, softmax, softplus, tanh
 from .graph import no_grad
 from .losses import binary_cross_entropy, cross_entropy, mse
@@ -25,6 +26,7 @@ __all__ = [
     "mse",
     "nn",
     "no_grad",
+    "ones",
     "optim",
     "relu",
     "rules",
@@ -33,4 +35,5 @@ __all__ = [
     "softplus",
     "tanh",
     "value_and_grad",
+    "zeros",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import name_of
-from .graph import Node, between
+from .graph import NO_KEYWORDS, Node, between
 from .primitives import TABLE, Primitive
 
 Lift = Callable[[Node], Any]
@@ -47,26 +47,43 @@ def _walk(
     on_the_way = None if wanted is None else between(wanted, root)
     gradients = {root: seed}
     fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
-    node = None if root.function is None or root in targets else root
-    newest: Node | None = None  # of the nodes that have a gradient and wait, this one; the others stand in a heap
-    queue: list[tuple[int, Node]] = []
+    newest = None if root.function is None or root in targets else root
+    queue: list[tuple[int, Node]] = []  # a heap of the other nodes that have a gradient and wait
     guard: Any = None
+    real: Any = None  # the last dtype that was not complex: to look at its kind for every gradient would cost
     try:
-        while node is not None:  # the newest node first: all that was made from it has been dealt with
+        while newest is not None:  # the newest node first: all that was made from it has been dealt with
+            node = newest
+            newest = heappop(queue)[1] if queue else None
             g = gradients.pop(node)
             primitive: Primitive = TABLE[node.function]  # type: ignore[assignment]
             if guard is None and primitive.guarded:  # entered at most once a walk: it costs as much as a small rule
                 guard = np.errstate(divide="ignore", invalid="ignore")
                 guard.__enter__()
-            conjugated = g.__class__ is not _float64 and primitive.holomorphic and g.dtype.kind == "c"
-            if conjugated:
-                g = np.conj(g)
+            conjugated = False
+            if g.__class__ is not _float64 and g.dtype is not real:
+                if g.dtype.kind != "c":
+                    real = g.dtype
+                elif primitive.holomorphic:
+                    conjugated = True
+                    g = np.conj(g)
             inputs = node.inputs
             keywords = node.keywords
             arguments = (g, node.value, *inputs) if lift is None else (g, *_lifted(node, primitive, lift))
-            rules = primitive.rules.applied(arguments, keywords) if primitive.together else primitive.rules
             first = node._first  # what node.parents would say, without the call
             parents = first if first.__class__ is tuple else (first, node._second) if len(inputs) == 2 else (first,)
+            rules = primitive.rules
+            owned: Node | None = None  # the input whose first gradient is new here, and belongs to nobody else
+            if primitive.special:
+                target = parents[0]
+                if primitive.owning and lift is None and target not in gradients:
+                    owned = target
+                if primitive.together:
+                    rules = rules.applied(arguments, keywords, spend=node in fresh)
+                    arguments, keywords = (), NO_KEYWORDS  # the answers are ready
+                elif target in fresh and gradients[target].__class__ is np.ndarray and target.written < node.number:
+                    primitive.adds(gradients[target], *arguments)
+                    continue
             for parent, x, rule in zip(parents, inputs, rules):  # noqa: B905 - strict costs time
                 if parent is None:
                     continue
@@ -106,8 +123,8 @@ def _walk(
                     elif lift is None and (contribution is g or contribution.base is not None):
                         contribution = contribution.copy()  # no two results may share their memory
                     gradients[parent] = contribution
-            node = newest
-            newest = heappop(queue)[1] if queue else None
+            if owned is not None and owned in gradients:
+                fresh.add(owned)
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)

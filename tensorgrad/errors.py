@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -23,6 +24,13 @@ _INDEX = (
     "integers within the shape, slices, or arrays of integers or bools. Usual fix: count from 0, give at most one "
     "index per axis, and to a mask the shape of the axes it selects from"
 )
+_INTEGERS = (
+    "integers or bools. Usual fix: the comparison that is meant, as in (t > 0) & (u > 0); or t.astype(int), a constant"
+)
+_OF_INTEGERS = {
+    *("bitwise_and", "bitwise_or", "bitwise_xor", "invert"),
+    *("left_shift", "right_shift", "gcd", "lcm", "ldexp"),
+}
 _EMPTY = "at least one element. Usual fix: skip empty batches"
 _FIXES: dict[str, str] = {
     "getitem": _INDEX,
@@ -39,11 +47,20 @@ _FIXES: dict[str, str] = {
 
 def name_of(function: Callable[..., Any]) -> str:
     """Return the name a user knows the function by: ``np.add``, ``relu``."""
-    name = getattr(function, "__name__", repr(function)).strip("_")
+    name = getattr(function, "__name__", repr(function)).lstrip("_")
     owner = getattr(function, "__module__", None) or ""
     if isinstance(function, np.ufunc) and owner in ("", "numpy"):
-        return f"np.{name}"
+        return f"{'scipy.special' if _is_scipys(function) else 'np'}.{name}"
     return f"np{owner.removeprefix('numpy')}.{name}" if owner.partition(".")[0] == "numpy" else name
+
+
+def _is_scipys(ufunc: np.ufunc) -> bool:
+    """Whether a ufunc is SciPy's: ufuncs do not say whose they are."""
+    special: Any = sys.modules.get("scipy.special")
+    name = ufunc.__name__
+    if special is None or getattr(np, name, None) is ufunc:
+        return False
+    return hasattr(special, name.strip("_")) or hasattr(special._ufuncs, name)
 
 
 def operand(value: Any, name: str | None = None) -> str:
@@ -63,7 +80,7 @@ def failed(
     described = ", ".join(map(operand, operands, names))
     expected = _expected(name, error)
     text = f"{name} of {described}: {error}" + (f". Expected: {expected}." if expected else "")
-    kind = type(error) if type(error) in (ValueError, TypeError, IndexError) else ValueError
+    kind = type(error) if type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError) else ValueError
     return kind(text)
 
 
@@ -75,7 +92,8 @@ def _expected(name: str, error: Exception) -> str:
     if "zero-size" in text:
         return _EMPTY
     if isinstance(error, TypeError) and "ufunc" in text:
-        return "numbers. Usual fix: np.asarray(data, dtype=float)"
+        whole = name.removeprefix("np.") in _OF_INTEGERS
+        return _INTEGERS if whole else "numbers. Usual fix: np.asarray(data, dtype=float)"
     return _FIXES.get(name.removeprefix("np.")) or (_BROADCAST if "broadcast" in text else "")
 
 
@@ -86,10 +104,41 @@ def numbers(value: Any) -> Any:
     return value
 
 
+_OF_UFUNCS = {  # a keyword of every elementwise function, and what to write in its place
+    "where": "np.where(mask, {}(...), other)",
+    "dtype": "{}(x.astype(dtype))",
+    "casting": "{}(x.astype(dtype))",
+    "order": "leave out order, which concerns only the layout in memory",
+    "subok": "leave out subok, for a Tensor has no subclasses",
+    "signature": "{}(x.astype(dtype))",
+    "out": "y = {}(...)",
+}
+
+
 def refused_keywords(name: str, refused: Iterable[str], allowed: Iterable[str]) -> TypeError:
     """Return the error for keywords that a function of NumPy takes and its rule does not."""
+    refused = sorted(refused)
     return TypeError(
-        f"{name} on a Tensor does not take the keyword {', '.join(sorted(refused))} "
+        f"{name} on a Tensor does not take the keyword {', '.join(refused)} "
         f"(it takes: {', '.join(sorted(allowed)) or 'none'}). A keyword without a rule would give a wrong gradient. "
-        "Usual fix: leave it out and apply its effect in a separate step."
+        f"Usual fix: {_instead(name, refused)}."
+    )
+
+
+def _instead(name: str, refused: Sequence[str]) -> str:
+    function = getattr(np, name.removeprefix("np."), None)
+    if isinstance(function, np.ufunc) or function is np.clip or name.startswith("scipy.special."):
+        told = [_OF_UFUNCS[keyword].format(name) for keyword in refused if keyword in _OF_UFUNCS]
+        if told:
+            return "; ".join(told)
+    return "leave it out and apply its effect in a separate step"
+
+
+def refused_dtype(function: Callable[..., Any], operands: Sequence[Any], dtype: Any) -> TypeError:
+    """Return the error for a result that was asked for in a dtype that has no derivative."""
+    name = name_of(function)
+    return TypeError(
+        f"{name} of {', '.join(map(operand, operands))} was asked for dtype {dtype}, which cannot change by small "
+        f"amounts. Expected: a floating dtype. Usual fix: leave dtype out; for a plain result, "
+        f"{name}(t.detach().numpy(), dtype={str(dtype)!r})."
     )

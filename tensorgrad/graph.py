@@ -33,6 +33,7 @@ class Node:
 
     requires_grad: bool = True
     grad: Any = None
+    is_open: bool = False  # still being made: see assignment.py
     written: int = 0  # the creation number at the last write to a leaf: an older consumer has used another value
     function: Callable[..., Any] | None
     inputs: tuple[Any, ...]
@@ -72,9 +73,11 @@ class Node:
 class Leaf(Node):
     """A value nobody computed: a parameter (``requires_grad``) or a constant."""
 
-    __slots__ = ("grad", "requires_grad", "written")
+    __slots__ = ("argument", "grad", "requires_grad", "written")
 
-    def __init__(self, value: Any, requires_grad: bool = False, name: str | None = None) -> None:
+    def __init__(
+        self, value: Any, requires_grad: bool = False, name: str | None = None, argument: bool = False
+    ) -> None:
         self.function = None
         self.inputs = self._first = ()
         self.keywords = NO_KEYWORDS
@@ -82,6 +85,7 @@ class Leaf(Node):
         self.name = name
         self.requires_grad = requires_grad
         self.grad = None
+        self.argument = argument  # of a function being differentiated: nobody will look for its .grad
         self.number = self.written = next_number()
 
     @property
@@ -125,7 +129,7 @@ def record(
 
 def reachable(*roots: Node) -> list[Node]:
     """Return the roots and everything they were made from, constants included, in creation order."""
-    found = list(dict.fromkeys(roots))
+    found = [root for root in dict.fromkeys(roots) if root.value is not None]  # asking for it ends what is still open
     seen = set(found)
     for node in found:  # the list grows while we walk it: no recursion, however deep the graph
         for parent in node.parents:

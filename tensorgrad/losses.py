@@ -65,6 +65,8 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
     if reduction not in _REDUCTIONS:
         _refuse_reduction("cross_entropy", reduction)
     scores = logits._node.value if logits.__class__ is Tensor else np.asarray(logits)
+    if scores.dtype.kind == "c":
+        _refuse_complex("cross_entropy", scores.dtype)
     if scores.ndim != 2:
         return _in_rows(logits, targets, from_probabilities=from_probabilities, reduction=reduction)
     targets = _distribution(scores.shape, targets)
@@ -232,7 +234,16 @@ def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple
         )
     if 0 in expected:
         _refuse_empty(name, expected)
+    if predictions.dtype.kind == "c" or np.iscomplexobj(targets):
+        _refuse_complex(name, predictions.dtype)
     return predictions, targets
+
+
+def _refuse_complex(name: str, dtype: Any) -> NoReturn:
+    raise TypeError(
+        f"{name} of predictions of dtype {dtype}: expected real numbers. Usual fix: np.abs(z) or np.real(z) first; "
+        "np.mean(np.abs(z - t) ** 2) for the squared distance."
+    )
 
 
 def _refuse_empty(name: str, shape: tuple[int, ...]) -> NoReturn:

@@ -11,6 +11,7 @@ The dialect rules are written in stands in CONTRIBUTING.md.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,30 +28,35 @@ Rule = Callable[..., Any]
 class _Together:
     """The rules of a primitive with any number of inputs: one function gives the gradients of all of them at once."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, spending: Rule | None) -> None:
         self.rule = rule
+        self.spending = spending
 
     def __getitem__(self, position: int) -> Rule:
         return lambda *arguments, **keywords: self.rule(*arguments, **keywords)[position]
 
-    def applied(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Iterator[Rule]:
-        """Return a rule per input that has its answer ready."""
-        return ((lambda *arguments, answer=g, **keywords: answer) for g in self.rule(*arguments, **keywords))
+    def applied(self, arguments: Sequence[Any], keywords: Mapping[str, Any], spend: bool) -> Iterator[Rule]:
+        """Return a rule per input that has its answer ready; ``spend``: nobody else needs the incoming gradient."""
+        rule = self.spending if spend and self.spending is not None else self.rule
+        return ((lambda answer=g: answer) for g in rule(*arguments, **keywords))
 
 
 class Primitive:
     """A differentiable function and its rules, one per leading argument; None where there is no derivative."""
 
     __slots__ = (
+        "adds",
         "count",
         "elementwise",
         "function",
         "guarded",
         "holomorphic",
         "keywords",
+        "owning",
         "partial",
         "rules",
         "saves",
+        "special",
         "together",
     )
 
@@ -65,10 +71,14 @@ class Primitive:
         keywords: frozenset[str],
         saves: Callable[..., Any] | None = None,
         holomorphic: bool = True,
+        adds: Callable[..., None] | None = None,
     ) -> None:
         self.function = function
         self.rules: Any = rules
+        self.adds: Any = adds
         self.together = isinstance(rules, _Together)
+        self.owning = adds is not None or (isinstance(rules, _Together) and rules.spending is not None)
+        self.special = self.together or self.owning
         self.holomorphic = holomorphic
         self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
         self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff._masked
@@ -79,7 +89,7 @@ class Primitive:
 
 
 # A function of the user's world is a primitive, or a plain callable that takes the call as NumPy would. A method of a
-# ufunc stands under both: (np.add, "reduce").
+# ufunc stands under both: (np.add, "reduce"); what serves every ufunc alike, under the name of the method: "outer".
 TABLE: dict[Any, Primitive | Callable[..., Any]] = {}
 
 
@@ -90,6 +100,7 @@ def vjp(
     bounded: bool = False,
     saves: Callable[..., Any] | None = None,
     holomorphic: bool = True,
+    adds: Callable[..., None] | None = None,
 ) -> None:
     """Enter a primitive and its rules.
 
@@ -103,6 +114,9 @@ def vjp(
     as for real numbers, g times the derivative: when g is complex the engine hands it conj(g) and conjugates what it
     returns, which is right for every holomorphic function, linear ones included. ``holomorphic=False`` says that the
     rule itself keeps to the convention and is to be called as it is. Of a real input the engine takes the real part.
+
+    ``adds(total, g, y, *inputs)`` adds in place what the first rule would return to an array, where that array is large
+    beside g: without it, a loop over the elements of an array would take quadratic time. It keeps to the convention.
     """
     if elementwise is None:
         elementwise = isinstance(function, np.ufunc) and function.signature is None
@@ -120,19 +134,25 @@ def vjp(
             keywords=frozenset(parameters[first:]),
             saves=saves,
             holomorphic=holomorphic,
+            adds=adds,
         ),
     )
 
 
-def vjp_of_all(function: Callable[..., Any], rule: Rule, *, holomorphic: bool = True) -> None:
-    """Enter a primitive of any number of inputs; ``rule(g, y, *inputs, **keywords)`` gives a gradient for each."""
+def vjp_of_all(
+    function: Callable[..., Any], rule: Rule, *, holomorphic: bool = True, spending: Rule | None = None
+) -> None:
+    """Enter a primitive of any number of inputs; ``rule(g, y, *inputs, **keywords)`` gives a gradient for each.
+
+    ``spending`` is the same rule for the case that nobody else needs g: it may write into it and return it.
+    """
     code = rule.__code__
     keywords = frozenset(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
     _enter(
         function,
         Primitive(
             function,
-            _Together(rule),
+            _Together(rule, spending),
             elementwise=False,
             bounded=False,
             count=sys.maxsize,
@@ -153,6 +173,20 @@ def takes_over(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
     return enter
 
 
+# Rules of libraries that the core does not import: the module that owns the functions, and that of their rules.
+LATE: dict[str, str] = {}
+
+
+def entered_late(function: Any) -> bool:
+    """Enter the rules of every library that is in use by now; return whether this function has some then.
+
+    Nothing is struck off the list: of two threads that come here at once, the second waits for the first one's import.
+    """
+    for rules in [rules for owner, rules in LATE.items() if owner in sys.modules]:
+        importlib.import_module(rules)
+    return function in TABLE
+
+
 def _enter(function: Any, entry: Primitive | Callable[..., Any]) -> None:
     if function in TABLE:
         raise ValueError(f"{name_of(function)} has rules already; a function stands in the table once")
@@ -163,10 +197,15 @@ def refuse_missing_rules(primitive: Primitive, parents: Sequence[Node | None]) -
     """Raise if a tracked argument is one that the primitive has no rule for."""
     for position, parent in enumerate(parents):
         if parent is not None and parent.requires_grad and primitive.rules[position] is None:
-            raise TypeError(
-                f"{name_of(primitive.function)} has no derivative for its argument {position}, which requires a "
-                "gradient. Usual fix: pass that argument as a plain array, or detach() it if it is a constant here."
-            )
+            raise no_derivative(primitive.function, f"argument {position}")
+
+
+def no_derivative(function: Callable[..., Any], argument: str) -> TypeError:
+    """Return the error for a tracked argument without a rule."""
+    return TypeError(
+        f"{name_of(function)} has no derivative for its {argument}, which requires a gradient. "
+        "Usual fix: pass that argument as a plain array, or detach() it if it is a constant here."
+    )
 
 
 def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:

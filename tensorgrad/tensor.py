@@ -5,22 +5,23 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from . import autodiff
-from .errors import failed
+from . import assignment, autodiff, foreign
+from .errors import failed, refused_dtype
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
+from .handles import note_view
 from .methods import ArrayMethods
-from .primitives import TABLE, Primitive, Rule, bound, no_rule, refuse_missing_rules, vjp
+from .operators import Operators
+from .primitives import TABLE, Primitive, Rule, bound, entered_late, no_derivative, no_rule, refuse_missing_rules, vjp
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _new = object.__new__
+_ndarray = np.ndarray
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
-_NUMBERS = (int, float, complex, np.number, np.bool)
-_PLAIN = frozenset({np.ndarray, *[kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)]})
 
 
 def wrap(node: Node) -> Tensor:
@@ -65,26 +66,33 @@ def apply(
     primitive = TABLE.get(function)
     if primitive.__class__ is not Primitive:
         if primitive is None:
+            if entered_late(function):
+                return apply(function, args, keywords, computed)
             raise no_rule(function, args)
         return primitive(*args, **keywords)  # type: ignore[operator]  # mypy does not narrow by class
     if len(args) > primitive.count or (keywords and not keywords.keys() <= primitive.keywords):
         args, keywords = bound(primitive, args, keywords)
+    if keywords and Tensor in map(type, keywords.values()):
+        keywords = _plain(function, keywords)
     parents: list[Node | None] = []
     inputs: list[Any] = []
     tensors = tracked = False
     for arg in args:
-        if (arg.__class__ is list or arg.__class__ is tuple) and primitive.rules[len(inputs)] is not None:
-            arg = as_array(arg)  # rules ask inputs for their shape
-        if arg.__class__ is Tensor:
-            node = arg._node
-            parents.append(node)
-            inputs.append(node.value)
-            tensors = True
-            if node.requires_grad:
-                tracked = True
-        else:
-            parents.append(None)
-            inputs.append(arg)
+        if arg.__class__ is not Tensor:
+            if (arg.__class__ is list or arg.__class__ is tuple) and primitive.rules[len(inputs)] is not None:
+                arg = as_array(arg)  # rules ask inputs for their shape
+            if arg.__class__ is not Tensor:
+                if arg.__class__ is not _ndarray and isinstance(arg, _ndarray):
+                    _refuse_subclass(function, arg)
+                parents.append(None)
+                inputs.append(arg)
+                continue
+        node = arg._node
+        parents.append(node)
+        inputs.append(node.value)
+        tensors = True
+        if node.requires_grad:
+            tracked = True
     try:
         value = function(*inputs, **keywords) if computed is None else computed[0]
     except (ValueError, TypeError, IndexError) as error:
@@ -93,27 +101,58 @@ def apply(
     if tracked and is_recording():
         if primitive.partial:
             refuse_missing_rules(primitive, parents)
+        if keywords and "dtype" in keywords and value.dtype.kind not in "fc":
+            raise refused_dtype(function, inputs, value.dtype)
         if computed is not None:
             inputs.append(computed[1])
         result = _new(Tensor)  # as wrap does: a call less
         result._node = record(function, parents, tuple(inputs), keywords, value)
-        return result
-    return _constant(value) if tensors else value
+    elif tensors:  # a view is copied, so that no leaf shares its memory with another
+        result = wrap(Leaf(value if getattr(value, "base", None) is None else value.copy()))
+    else:
+        return value
+    if value.__class__ is _ndarray and (value.base is not None or value is inputs[0]):
+        _note_views(result, value, args)
+    return result
 
 
-def _constant(value: Any) -> Tensor:
-    """Return an untracked result; a view is copied, so that no leaf shares its memory with another."""
-    return wrap(Leaf(value if getattr(value, "base", None) is None else value.copy()))
+def _plain(function: Callable[..., Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keywords of arrays for those of Tensors, or raise if one of them requires a gradient: it has no rule."""
+    for name, value in keywords.items():
+        if value.__class__ is Tensor and value.requires_grad:
+            raise no_derivative(function, f"keyword {name}")
+    return {name: unwrap(value) for name, value in keywords.items()}
 
 
-def differentiable(*rules: Rule | None, elementwise: bool = False, bounded: bool = False) -> Callable[[F], F]:
+def _refuse_subclass(function: Callable[..., Any], arg: Any) -> None:
+    """Raise for arrays that calculate in other ways than arrays do."""
+    if any(kind.__name__ in ("MaskedArray", "matrix") for kind in type(arg).__mro__):
+        raise TypeError(
+            f"{name_of(function)} of a Tensor was given a {type(arg).__name__} {arg.shape}, which calculates in ways "
+            "of its own. Expected: an array. Usual fix: np.asarray(m) for a matrix; np.where(mask, x, 0) and "
+            "a.filled(0) in place of masked elements."
+        )
+
+
+def _note_views(result: Tensor, value: Any, args: Sequence[Any]) -> None:
+    """Remember of which Tensors among the arguments NumPy has made the result a view."""
+    for arg in args:
+        if arg.__class__ is Tensor:
+            x = arg._node.value
+            if value is x or value.base is x or (value.base is getattr(x, "base", None) is not None):
+                note_view(result, arg)
+
+
+def differentiable(
+    *rules: Rule | None, elementwise: bool = False, bounded: bool = False, holomorphic: bool = True
+) -> Callable[[F], F]:
     """Enter a function of arrays in the table with its rules, and let it take Tensors.
 
     The graph keeps the function of arrays; what is returned is the function of both.
     """
 
     def decorate(function: F) -> F:
-        vjp(function, *rules, elementwise=elementwise, bounded=bounded)
+        vjp(function, *rules, elementwise=elementwise, bounded=bounded, holomorphic=holomorphic)
 
         @functools.wraps(function)
         def call(*args: Any, **keywords: Any) -> Any:
@@ -124,70 +163,17 @@ def differentiable(*rules: Rule | None, elementwise: bool = False, bounded: bool
     return decorate
 
 
-def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return the forward and the reflected operator method of a ufunc.
-
-    They compute with Python's operator, not the ufunc: ten times faster on NumPy scalars and equal bit for bit.
-    """
-
-    def forward(self: Tensor, other: Any) -> Any:
-        a = self._node
-        x = a.value
-        if other.__class__ is Tensor:
-            b = other._node
-            y = b.value
-        elif other.__class__ in _PLAIN:
-            b = None
-            y = other
-        else:
-            return _unusual(ufunc, self, other, self, other)
-        try:
-            value = operate(x, y)
-        except ValueError as error:
-            raise failed(ufunc, (x, y), (a.name, None if b is None else b.name), error) from error
-        if is_recording() and (a.requires_grad or (b is not None and b.requires_grad)):
-            result = _new(Tensor)
-            result._node = record(ufunc, (a, b), (x, y), NO_KEYWORDS, value)
-            return result
-        return wrap(Leaf(value))
-
-    def reflected(self: Tensor, other: Any) -> Any:
-        if other.__class__ not in _PLAIN:
-            return _unusual(ufunc, self, other, other, self)
-        a = self._node
-        x = a.value
-        try:
-            value = operate(other, x)
-        except ValueError as error:
-            raise failed(ufunc, (other, x), (None, a.name), error) from error
-        if is_recording() and a.requires_grad:
-            return wrap(record(ufunc, (None, a), (other, x), NO_KEYWORDS, value))
-        return wrap(Leaf(value))
-
-    return forward, reflected
+def _index(index: Any) -> Any:
+    """Return an index of plain values, with copies of its arrays: the backward pass needs them as they are now."""
+    if index.__class__ is int or index.__class__ is slice:
+        return index
+    if index.__class__ is tuple:
+        return tuple([_index(part) for part in index])
+    index = unwrap(index)
+    return index.copy() if isinstance(index, np.ndarray) else index
 
 
-def _unusual(ufunc: np.ufunc, self: Tensor, other: Any, *operands: Any) -> Any:
-    """An operand that is neither a Tensor nor plain: an array-like goes through the ufunc, anything else may answer."""
-    if isinstance(other, (np.ndarray, np.generic, list, tuple)):
-        return apply(ufunc, operands)
-    return NotImplemented
-
-
-def _comparison(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Return a comparison method: its result is a plain bool array, a constant of the model."""
-
-    def compare(self: Tensor, other: Any) -> Any:
-        x, y = self._node.value, unwrap(other)
-        try:
-            return operate(x, y)
-        except ValueError as error:
-            raise failed(ufunc, (x, y), (self.name, getattr(other, "name", None)), error) from error
-
-    return compare
-
-
-class Tensor(ArrayMethods):
+class Tensor(ArrayMethods, Operators):
     """An array that remembers how it was made.
 
     Args:
@@ -207,8 +193,7 @@ class Tensor(ArrayMethods):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_node")
-    _node: Node
+    __slots__ = ()
 
     def __init_subclass__(cls) -> None:
         raise TypeError(
@@ -383,6 +368,10 @@ class Tensor(ArrayMethods):
         """Return a copy of the value that is a constant: no gradient flows through it."""
         return wrap(Leaf(self._node.value.copy(), name=self._node.name))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._node.value  # noqa: B018 - ends the gathering of assignments, if there is any
+        return wrap, (self._node,)
+
     def numpy(self) -> Any:
         """Return a copy of the value as a plain array."""
         return np.array(self._node.value)
@@ -424,8 +413,9 @@ class Tensor(ArrayMethods):
         if self._node.requires_grad:
             raise TypeError(
                 f"a Tensor of shape {self.shape} that is part of a graph cannot become a plain array (np.asarray(t), "
-                "np.array([t, t]), a[i] = t): its gradient would be lost. Usual fix: np.stack([t, t]) to build an "
-                "array from tensors, also instead of filling one by assignment; t.detach().numpy() to leave the graph."
+                "np.array([t, t]), a[i] = t): its gradient would be lost. "
+                f"Usual fix: {foreign.advice()}np.stack([t, t]) to build an array from tensors; tg.zeros(shape) in "
+                "place of np.zeros to fill one by assignment; t.detach().numpy() to leave the graph."
             )
         return np.array(self._node.value, dtype=dtype)
 
@@ -453,42 +443,32 @@ class Tensor(ArrayMethods):
     def __bool__(self) -> bool:
         return bool(self._node.value)
 
-    # ---- operators -----------------------------------------------------------------------------------------
-
-    __add__, __radd__ = _operators(np.add, operator.add)
-    __sub__, __rsub__ = _operators(np.subtract, operator.sub)
-    __mul__, __rmul__ = _operators(np.multiply, operator.mul)
-    __truediv__, __rtruediv__ = _operators(np.divide, operator.truediv)
-    __pow__, __rpow__ = _operators(np.power, operator.pow)
-    __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
-
-    __lt__ = _comparison(np.less, operator.lt)
-    __le__ = _comparison(np.less_equal, operator.le)
-    __gt__ = _comparison(np.greater, operator.gt)
-    __ge__ = _comparison(np.greater_equal, operator.ge)
-    __eq__ = _comparison(np.equal, operator.eq)
-    __ne__ = _comparison(np.not_equal, operator.ne)
-    __hash__ = None  # type: ignore[assignment]  # equality is elementwise, as on arrays
-
-    def __neg__(self) -> Tensor:
-        return apply(np.negative, (self,))  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return apply(np.positive, (self,))  # type: ignore[no-any-return]
-
-    def __abs__(self) -> Tensor:
-        return apply(np.absolute, (self,))  # type: ignore[no-any-return]
-
     # ---- a sequence of rows --------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> Tensor:
-        return apply(operator.getitem, (self, unwrap(index)))  # type: ignore[no-any-return]
+        index = _index(index)
+        if self._node.is_open:
+            return self._element(index)
+        return apply(operator.getitem, (self, index))  # type: ignore[no-any-return]
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            "t[i] = v is not supported on a Tensor. Usual fix: collect the parts in a list and np.stack or "
-            "np.concatenate them, or choose elements with np.where; to write a parameter, t.data = new_value."
-        )
+    def _element(self, index: Any) -> Tensor:
+        """Return what stands at an index while assignments are being gathered, without an end to that."""
+        value, node, is_view = self._node.element(index)  # type: ignore[attr-defined]
+        if node is not None and is_recording():
+            result = wrap(record(operator.getitem, (node, None), (node.value, index), NO_KEYWORDS, value))
+        else:
+            result = wrap(Leaf(value))
+        if is_view:
+            note_view(result, self)
+        return result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        new = as_array(value)
+        if new.__class__ is Tensor:
+            node = new._node
+            assignment.assign(self, _index(index), node.value, node if node.requires_grad else None, value)
+        else:
+            assignment.assign(self, _index(index), np.array(new), None, value)
 
     def __len__(self) -> int:
         return len(self._node.value)
@@ -532,14 +512,11 @@ def astype(x: Any, *, dtype: Any) -> Any:
 
 
 def _ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-    """Call np.add.reduce and the like, which stand in the table under the ufunc and the name of the method."""
+    """Call np.add.reduce and the like: the entry of that ufunc and method, or else of that method of any ufunc."""
     function = TABLE.get((ufunc, method))
     if function is None:
-        raise TypeError(
-            f"np.{ufunc.__name__}.{method} has no derivative rule on a Tensor. Usual fix: the function of that "
-            "meaning, such as np.sum for np.add.reduce or np.max for np.maximum.reduce."
-        )
-    return function(*inputs, **keywords)  # type: ignore[operator]  # never a Primitive
+        return TABLE[method](ufunc, *inputs, **keywords)  # type: ignore[operator]  # never a Primitive
+    return function(*inputs, **keywords)  # type: ignore[operator]
 
 
 def _array(data: Any, dtype: Any, what: str) -> Any:

@@ -101,7 +101,9 @@ def _fresh(value: Any) -> Node:
             f"grad was asked to differentiate a dict with the keys {', '.join(map(str, value))}. Expected: one array "
             "per argument. Usual fix: pass the arrays as arguments of their own, with argnums naming them."
         )
-    return Tensor(value, requires_grad=True)._node
+    node = Tensor(value, requires_grad=True)._node
+    node.argument = True  # type: ignore[attr-defined]  # a Tensor of data holds a Leaf
+    return node
 
 
 def _differentiated(result: Any, wanted: list[Node], recorded: bool) -> tuple[Any, list[Tensor], bool]:

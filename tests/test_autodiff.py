@@ -237,8 +237,16 @@ def write_to_the_callers_index(w: tg.Tensor, array: Any, index: Any) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="a known gap: NumPy tells nobody about a write into an array that is shared")
-@pytest.mark.parametrize("write", [write_an_element, write_to_the_callers_array, write_to_the_callers_index])
+@pytest.mark.parametrize("write", [write_an_element, write_to_the_callers_array])
 def test_a_write_behind_the_engines_back_is_refused_or_harmless(write: Callable[..., None]):
+    assert_harmless(write)
+
+
+def test_a_write_to_the_callers_index_is_harmless():
+    assert_harmless(write_to_the_callers_index)
+
+
+def assert_harmless(write: Callable[..., None]) -> None:
     w, array, index = parameter([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0, 1])
     loss = np.sum((w * w * array)[index])
     write(w, array, index)

@@ -133,6 +133,13 @@ refused(
     network_of_wrong_width=lambda w: tg.nn.MLP([3, 2, 2], seed=0)(np.ones((5, 4), np.float32)),
 )
 refused(
+    TypeError,
+    "complex|expected real numbers|Usual fix",
+    mse_of_complex=lambda w: tg.mse(w.x * 1j, np.ones((2, 3))),
+    bce_of_complex=lambda w: tg.binary_cross_entropy(w.x * 1j, np.ones((2, 3))),
+    cross_entropy_of_complex=lambda w: tg.cross_entropy(w.x * 1j, np.array([0, 1])),
+)
+refused(
     ValueError,
     "reshape|x (2, 3)|put -1",
     reshape=lambda w: w.x.reshape(4, 2),
@@ -387,59 +394,32 @@ refused(
 )
 refused(
     TypeError,
-    "no derivative rule|Usual fix",
+    "writes into its first argument|Usual fix",
     copyto=lambda w: np.copyto(w.array, w.x),
     put=lambda w: np.put(w.array, [0], w.x),
     place=lambda w: np.place(w.array, w.array > 0, w.x),
-    norm=lambda w: np.linalg.norm(w.x),
-    inverse=lambda w: np.linalg.inv(w.x),
-    einsum=lambda w: np.einsum("ij->i", w.x),
-    einsum_wrong=lambda w: np.einsum("ijk->i", w.x),
-    cumsum=lambda w: np.cumsum(w.x),
-    prod=lambda w: np.prod(w.x),
-    sort=lambda w: np.sort(w.x),
-    median=lambda w: np.median(w.x),
-    outer_product=lambda w: np.outer(w.v, w.v),
-    tensordot=lambda w: np.tensordot(w.x, w.x),
-    fft=lambda w: np.fft.fft(w.x),
-    interp=lambda w: np.interp(w.x, [0, 1], [0, 1]),
-    arcsin=lambda w: np.arcsin(w.x),
-    mod=lambda w: np.mod(w.x, 2.0),
-    hypot=lambda w: np.hypot(w.x, w.x),
-    modf=lambda w: np.modf(w.x),
-    apply_along_axis=lambda w: np.apply_along_axis(np.sum, 0, w.x),
-    rule_for_a_constant=lambda w: np.cumsum(w.constant),
-)
-refused(
-    TypeError,
-    "no derivative rule|np.sum for np.add.reduce",
-    reduce=lambda w: np.multiply.reduce(w.x),
-    accumulate=lambda w: np.add.accumulate(w.x),
-    outer=lambda w: np.multiply.outer(w.v, w.v),
-    reduceat=lambda w: np.add.reduceat(w.v, [0, 2]),
     at=lambda w: np.add.at(w.array, 0, w.x),
 )
+refused(
+    (ValueError, TypeError),
+    "(2, 3) float64|x",
+    inverse_of_no_square=lambda w: np.linalg.inv(w.x),
+    einsum_of_other_axes=lambda w: np.einsum("ijk->i", w.x),
+)
+refused(TypeError, "no derivative rule|Usual fix", ufunc_of_a_user=lambda w: np.frompyfunc(math.exp, 1, 1)(w.x))
+
+
 refused(
     TypeError,
     "does not take the keyword|Usual fix",
     add_dtype=lambda w: np.add(w.x, w.x, dtype=np.float32),
     add_where=lambda w: np.add(w.x, w.x, where=w.array > 0),
     exp_casting=lambda w: np.exp(w.x, casting="unsafe"),
-    sum_dtype=lambda w: np.sum(w.x, dtype=np.float32),
-    sum_dtype_by_position=lambda w: np.sum(w.x, 0, np.float32),
     sum_out=lambda w: np.sum(w.x, axis=0, out=np.ones(3)),
-    sum_where=lambda w: np.sum(w.x, where=w.array > 0),
-    sum_initial=lambda w: np.sum(w.x, initial=5.0),
-    mean_dtype=lambda w: np.mean(w.x, dtype=np.float32),
-    max_initial=lambda w: np.max(w.x, initial=5.0),
-    max_where=lambda w: np.max(w.x, where=w.array > 0, initial=0.0),
     reduce_out=lambda w: np.add.reduce(w.x, out=np.ones(3)),
     reduce_dtype=lambda w: np.maximum.reduce(w.x, axis=1, dtype=np.float32),
-    var_mean=lambda w: np.var(w.x, mean=0.5),
     matmul_axes=lambda w: np.matmul(w.x, w.x, axes=[(0, 1), (1, 0), (0, 1)]),
     concatenate_out=lambda w: np.concatenate([w.x, w.x], out=np.ones((4, 3))),
-    concatenate_dtype=lambda w: np.concatenate([w.x, w.x], dtype=np.float32),
-    stack_dtype=lambda w: np.stack([w.x, w.x], dtype=np.float32),
     clip_dtype=lambda w: np.clip(w.x, 0, 1, dtype=np.float32),
     broadcast_to_subok=lambda w: np.broadcast_to(w.x, (2, 2, 3), subok=True),
     relu_out=lambda w: tg.relu(w.x, out=w.array),
@@ -501,10 +481,9 @@ def augment(t: tg.Tensor) -> None:
 
 refused(
     TypeError,
-    "t[i] = v|np.where|np.stack",
-    assign_to_a_tensor=lambda w: operator.setitem(w.x, 0, 1.0),
-    assign_to_a_constant=lambda w: operator.setitem(w.constant, 0, 1.0),
-    augment_an_element=lambda w: operator.setitem(w.x, (0, 0), w.x[0, 0] + 1),
+    "t[i] = v|a parameter|Usual fix|copy()",
+    assign_to_a_parameter=lambda w: operator.setitem(w.x, 0, 1.0),
+    augment_an_element_of_a_parameter=lambda w: operator.setitem(w.x, (0, 0), w.x[0, 0] + 1),
 )
 refused(
     TypeError,
@@ -514,10 +493,18 @@ refused(
     nothing_minus=lambda w: None - w.x,
     matmul_nothing=lambda w: w.x @ None,
     a_set=lambda w: w.x * {1.0},
-    shift=lambda w: w.x << 1,
 )
+refused(
+    TypeError,
+    "ways of its own|Usual fix|np.asarray(m)|filled",
+    a_matrix=lambda w: w.x * np.ones((1, 3)).view(np.matrix),
+    by_a_matrix=lambda w: np.ones((1, 2)).view(np.matrix) @ w.x,
+    a_masked_array=lambda w: w.x + np.ma.array([1.0, 2.0, 3.0], mask=[True, False, False]),
+    product_of_a_matrix=lambda w: np.dot(np.ones((1, 2)).view(np.matrix), w.x),
+)
+refused(TypeError, "left_shift|x (2, 3)|integers or bools|(t > 0) & (u > 0)", shift=lambda w: w.x << 1)
 refused(TypeError, "unhashable", as_a_key=lambda w: {w.x: 1})
-refused((AttributeError, TypeError), "cumsum", missing_method=lambda w: w.x.cumsum())
+refused(AttributeError, "nonsense", missing_method=lambda w: w.x.nonsense())
 refused(AttributeError, "weight", misspelt_attribute=lambda w: setattr(w.x, "weight", 1.0))
 refused(ValueError, "ambiguous", truth_of_many=lambda w: bool(w.x))
 refused(TypeError, "unsized", iterate_a_scalar=lambda w: list(w.scalar))

@@ -170,7 +170,6 @@ def test_inputs_of_two_dtypes_have_gradients_of_theirs(case: Case):
     inputs = tensors(arrays)
     y = case.f(*inputs)
     assert y.dtype == case.f(*arrays).dtype
-    assert y.dtype in (np.float64, np.complex128)
     y.backward(weights_like(y))
     for x, expected in zip(inputs, gradients(case, [in_precision(x, float) for x in arrays])[1], strict=True):
         assert x.grad.dtype == x.dtype

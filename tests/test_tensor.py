@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.primitives import TABLE, Primitive
 
 T = tg.Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True, name="T")
 
@@ -110,34 +107,7 @@ def test_it_is_a_sequence_of_rows():
     assert [row.requires_grad for row in T] == [True, True]
 
 
-def test_augmented_assignment_makes_a_new_tensor():
-    x = tg.Tensor([1.0, 2.0], requires_grad=True)
-    y = x
-    y += 1
-    y *= x
-    y -= [1.0, 1.0]
-    y /= 2.0
-    y **= 2
-    np.testing.assert_array_equal(x.data, [1, 2])
-    np.sum(y).backward()
-    np.testing.assert_allclose(x.grad, tg.grad(lambda z: np.sum((((z + 1) * z - 1) / 2) ** 2))([1.0, 2.0]))
-
-
-# ---- comparisons and other constants of the model ------------------------------------------------------------
-
-COMPARE = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
-
-
-@pytest.mark.parametrize("compare", COMPARE, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.array([0.0, 1.0, 5.0]), [0.0, 1.0, 5.0]], ids=repr)
-def test_comparisons_give_plain_bools(compare: Callable[[Any, Any], Any], other: Any):
-    for ours, expected in (
-        (compare(T, other), compare(T.data, np.asarray(other))),
-        (compare(other, T), compare(np.asarray(other), T.data)),
-        (compare(T, tg.Tensor(other)), compare(T.data, np.asarray(other))),
-    ):
-        assert type(ours) is np.ndarray
-        np.testing.assert_array_equal(ours, expected, strict=True)
+# ---- constants of the model: see rules/test_constants.py for all of them --------------------------------------
 
 
 def test_a_comparison_of_scalars_decides():
@@ -145,79 +115,6 @@ def test_a_comparison_of_scalars_decides():
     assert t > 1
     assert bool(t)
     assert not bool(t * 0)
-
-
-P = np.array([3.0, 1.0, np.nan])
-QUESTIONS: dict[Callable[..., Any], tuple[Any, ...]] = {  # functions whose result is a constant, and arguments
-    np.equal: (T, 2),
-    np.not_equal: (2.0, T),
-    np.less: (T, [1.0, 2.0, 3.0]),
-    np.less_equal: (T, T),
-    np.greater: (T, 2),
-    np.greater_equal: (T, 2),
-    np.logical_and: (T, [True, False, True]),
-    np.logical_or: (T, 0),
-    np.logical_xor: (T, T),
-    np.logical_not: (T,),
-    np.all: (T, 0),
-    np.any: (T,),
-    np.isnan: (tg.Tensor(P),),
-    np.isinf: (tg.Tensor(P),),
-    np.isfinite: (tg.Tensor(P),),
-    np.signbit: (-T,),
-    np.isclose: (T, T * (1 + 1e-12)),
-    np.allclose: (T, T + 1),
-    np.array_equal: (T, T),
-    np.sign: (T - 2,),
-    np.floor: (T / 2,),
-    np.ceil: (T / 2,),
-    np.trunc: (T / 2,),
-    np.rint: (T / 3,),
-    np.round: (T / 3, 1),
-    np.around: (T / 3, 1),
-    np.round: (T / 3, 1),
-    np.around: (T / 3,),
-    np.floor_divide: (T, 2),
-    np.argmax: (T, 1),
-    np.argmin: (T,),
-    np.argsort: (-T, -1),
-    np.nonzero: (T,),
-    np.count_nonzero: (T,),
-    np.flatnonzero: (T,),
-    np.searchsorted: (T[0], [0.5, 1.5]),
-    np.shape: (T,),
-    np.ndim: (T,),
-    np.size: (T, 0),
-    np.result_type: (T, np.float32),
-    np.iscomplexobj: (T,),
-    np.isrealobj: (T,),
-    np.may_share_memory: (T, np.ones(3)),
-    np.zeros_like: (T,),
-    np.ones_like: (T, np.float32),
-    np.empty_like: (T[:, :0],),
-    np.full_like: (T, 7),
-    np.array2string: (T,),
-    np.array_repr: (T,),
-    np.array_str: (T,),
-}
-WRITTEN_WITH_PRIMITIVES = {np.where, np.clip, np.reshape, np.ravel, np.concatenate, np.stack}  # see cases.py
-
-
-def plain(value: Any) -> Any:
-    return value.data if isinstance(value, tg.Tensor) else value
-
-
-@pytest.mark.parametrize("function", QUESTIONS, ids=lambda f: f.__name__)
-def test_a_question_is_answered_as_on_the_array(function: Callable[..., Any]):
-    args = QUESTIONS[function]
-    ours, expected = function(*args), function(*map(plain, args))
-    assert type(ours) is type(expected)
-    np.testing.assert_equal(ours, expected)
-
-
-def test_every_function_that_is_no_primitive_is_met_here():
-    functions = {function for function, entry in TABLE.items() if not isinstance(entry, Primitive)}
-    assert functions == QUESTIONS.keys() | WRITTEN_WITH_PRIMITIVES
 
 
 def test_places_are_plain():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,8 +25,9 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
     Args:
         f: A function of arrays, written in plain NumPy. If it returns more than one number, the gradient of a sum of
             its output with fixed random weights is checked.
-        inputs: Arrays or numbers. Floating ones are checked, as float64 copies whatever their dtype; others (class
-            ids, masks) are handed on as they are.
+        inputs: Arrays or numbers. Floating ones are checked, as float64 copies whatever their dtype; complex ones as
+            two real numbers each, so the worst element of theirs has a last index of 0 for the real part and 1 for the
+            imaginary one. Others (class ids, masks) are handed on as they are.
 
     Returns:
         A report: ``report.ok``, and ``print(report)`` for a table with the worst element of each input. Where the two
@@ -39,6 +41,12 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
     True
     """
     arguments = [unwrap(value) for value in inputs]
+    complex_ones = [i for i, value in enumerate(arguments) if np.asarray(value).dtype.kind == "c"]
+    for i in complex_ones:
+        z = np.asarray(arguments[i], np.complex128)
+        arguments[i] = np.stack([z.real, z.imag], axis=-1)
+    if complex_ones:
+        f = _of_pairs(f, complex_ones)
     checked = [i for i, value in enumerate(arguments) if np.asarray(value).dtype.kind == "f"]
     if not checked:
         raise TypeError(
@@ -69,6 +77,16 @@ def _names(f: Callable[..., Any], count: int) -> list[str]:
     return [*named, *[f"x{i}" for i in range(len(named), count)]]
 
 
+def _of_pairs(f: Callable[..., Any], complex_ones: list[int]) -> Callable[..., Any]:
+    """Return f as a function of real and imaginary parts, along a last axis, in place of complex numbers."""
+
+    @functools.wraps(f)
+    def of_pairs(*values: Any) -> Any:
+        return f(*[x[..., 0] + 1j * x[..., 1] if i in complex_ones else x for i, x in enumerate(values)])
+
+    return of_pairs
+
+
 def _weighted(f: Callable[..., Any], arguments: list[Any], checked: list[int]) -> Callable[..., Any]:
     """Return f as a function to one number: its output times fixed weights, summed."""
 
@@ -82,7 +100,11 @@ def _weighted(f: Callable[..., Any], arguments: list[Any], checked: list[int]) -
             f"check_gradients of a function that returned {type(y).__name__}. Expected an array or a number. "
             "Usual fix: end the function with `return y`."
         )
-    weights = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(y)) if np.shape(y) else 1.0
+    generator = np.random.default_rng(0)
+    weights = generator.uniform(0.5, 1.5, np.shape(y)) if np.shape(y) else 1.0
+    if np.iscomplexobj(y):
+        turned = generator.uniform(0.5, 1.5, np.shape(y)) * 1j * weights  # so that both parts count
+        return lambda *values: np.sum(np.real(called(values) * (weights - turned)))
     return lambda *values: np.sum(called(values) * weights)
 
 

@@ -1,31 +1,73 @@
-"""Rules of indexing: ``x[index]`` gathers, ``scatter_add`` is its adjoint."""
+"""Rules of indexing: ``x[index]`` gathers, ``scatter_add`` is its adjoint; and of assignment."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from operator import getitem
 from typing import Any
 
 import numpy as np
 
-from ..primitives import vjp
+from ..assignment import is_basic, setitem, write
+from ..autodiff import unbroadcast
+from ..primitives import vjp, vjp_of_all
 from ..tensor import differentiable
 
 
-@differentiable(lambda g, y, x, index, *, shape: g[index], None)
+@differentiable(lambda g, y, x, index, *, shape: g[index], None, holomorphic=False)
 def scatter_add(x: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of the shape with ``x`` added at ``index``; repeated indices add up."""
     out = np.zeros_like(x, shape=shape)
-    if _is_basic(index):
+    if is_basic(index):
         out[index] = x
     else:
         np.add.at(out, index, x)
     return out
 
 
-def _is_basic(index: Any) -> bool:
-    """Whether an index is made of slices and integers only, so that no element is met twice."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts)
+def _add_at(total: Any, g: Any, y: Any, x: Any, index: Any) -> None:
+    if is_basic(index):
+        total[index] += g
+    else:
+        np.add.at(total, index, g)
 
 
-vjp(getitem, lambda g, y, x, index: scatter_add(g, index, shape=x.shape), None)
+vjp(getitem, lambda g, y, x, index: scatter_add(g, index, shape=x.shape), None, adds=_add_at, holomorphic=False)
+
+
+def _setitem(g: Any, y: Any, x: Any, *values: Any, indices: Sequence[Any]) -> list[Any]:
+    """Each element's gradient goes to whoever wrote it last: a value, or nobody, and then it is still that of x."""
+    writer = np.full(x.shape, -1)
+    claims = []
+    claimed = 0
+    for index in indices:
+        shape = np.shape(writer[index])
+        claims.append(np.arange(claimed, claimed + math.prod(shape)).reshape(shape))
+        write(writer, index, claims[-1])
+        claimed += math.prod(shape)
+    gradients = [np.where(writer < 0, g, 0)]
+    for index, claim, value in zip(indices, claims, values, strict=True):
+        won = writer[index] == claim
+        part = g[index] if np.all(won) else np.where(won, g[index], 0)
+        gradients.append(unbroadcast(part, value.shape).reshape(value.shape))
+    return gradients
+
+
+def _setitem_in_place(g: Any, y: Any, x: Any, *values: Any, indices: Sequence[Any]) -> list[Any]:
+    """The same from the last assignment to the first, each taking what is left; without arrays of the size of g."""
+    if not g.shape:  # a number of NumPy's, which cannot be written to
+        return _setitem(g, y, x, *values, indices=indices)
+    gradients = []
+    for index, value in zip(reversed(indices), reversed(values), strict=True):
+        if is_basic(index):
+            part = np.array(g[index])
+            g[index] = 0
+            gradients.append(unbroadcast(part, value.shape).reshape(value.shape))
+        else:
+            gradients.append(_setitem(g, y, x, value, indices=(index,))[1])
+            g[index] = 0
+    return [g, *reversed(gradients)]
+
+
+vjp_of_all(setitem, _setitem, spending=_setitem_in_place, holomorphic=False)

@@ -1,17 +1,16 @@
-"""Rules of elementwise functions."""
+"""Arithmetic, element by element, and the operators of Tensors."""
 
 from __future__ import annotations
 
 import operator
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 import tensorgrad as tg
 from tensorgrad.tensor import astype
 
-from .table import NUMPY_2_1, Shape, anything, case, cases, complex_numbers, distinct, even, odd, positive, probability
+from .table import NUMPY_2_1, Shape, anything, case, cases, distinct, positive
 
 # ---- elementwise, one input --------------------------------------------------------------------------------
 
@@ -28,15 +27,10 @@ cases(
     np_absolute=np.absolute,
     np_square=np.square,
     np_reciprocal=np.reciprocal,
-    np_exp=np.exp,
-    np_exp2=np.exp2,
-    np_expm1=np.expm1,
-    np_sin=np.sin,
-    np_cos=np.cos,
-    np_sinh=np.sinh,
-    np_cosh=np.cosh,
-    np_tanh=np.tanh,
-    np_arctan=np.arctan,
+    np_cbrt=np.cbrt,
+    np_fabs=np.fabs,
+    np_sign=lambda x: x * np.sign(x),
+    np_nextafter=lambda x: np.nextafter(x, np.result_type(x).type(10)),
     identity=tg.identity,
     relu=tg.relu,
     sigmoid=tg.sigmoid,
@@ -48,8 +42,7 @@ cases(
     astype_method=lambda x: x.astype(np.float64),
     argument_of_grad=lambda x: tg.grad(lambda z: np.sum(z**3 * x))(x),
 )
-cases(positive, *ONE, np_sqrt=np.sqrt, np_log=np.log, np_log2=np.log2, np_log10=np.log10, np_log1p=np.log1p)
-cases(probability, *ONE, np_tan=np.tan)
+cases(positive, *ONE, np_sqrt=np.sqrt)
 
 # ---- elementwise, two inputs: broadcasting both ways --------------------------------------------------------
 
@@ -69,6 +62,8 @@ TWO: tuple[tuple[Shape, Shape], ...] = (
     ((), (2, 0)),
 )
 
+FEW = (((), ()), ((4, 3), (3,)), ((3, 1), (1, 4)), ((), (3, 2)), ((0, 3), (3,)))
+
 cases(
     anything,
     *TWO,
@@ -83,7 +78,8 @@ cases(
     where=lambda a, b: np.where(np.arange(b.size).reshape(b.shape) % 2 == 0, a, b),
 )
 cases(positive, *TWO, power=operator.pow, np_power=np.power)
-cases((even, odd), *TWO, np_maximum=np.maximum, np_minimum=np.minimum)
+cases(positive, *FEW, np_float_power=np.float_power)
+cases(anything, *FEW, np_hypot=np.hypot, np_copysign=np.copysign, np_nextafter_to=np.nextafter)
 
 # ---- numbers, NumPy scalars, arrays and lists on either side of an operator, forward and reflected ------------------
 
@@ -118,6 +114,12 @@ for _exponent in (-2, -1, -0.5, 0, 0.5, 1, 2, 3):
     case(f"np_power_{_exponent}", lambda x, n=_exponent: np.power(x, float(n)), (2,), at=positive)
 for _exponent in (2, 3, -1):
     case(f"negative_base_pow_{_exponent}", lambda x, n=_exponent: x**n, (2, 3))
+    case(f"negative_base_float_power_{_exponent}", lambda x, n=_exponent: np.float_power(x, n), (2, 3))
+for _kind in (np.int64, np.int8, np.float64):
+    case(f"pow_array_of_{_kind.__name__}", lambda x, k=_kind: x ** np.array([-1, 0, 1, 2, 3], dtype=k), (2, 5))
+for _kind in (np.uint8, np.uint64, np.bool):
+    case(f"pow_array_of_{_kind.__name__}", lambda x, k=_kind: np.power(x, np.array([0, 1, 1], dtype=k)), (2, 3))
+    case(f"pow_{_kind.__name__}", lambda x, k=_kind: np.power(x, k(0)) + np.power(x, k(1)), (3,))
 cases(
     anything,
     (2, 3),
@@ -138,67 +140,5 @@ cases(
     matmul_of_a_list=lambda x: [1.0, 2.0] @ x,
 )
 
-# ---- choices -------------------------------------------------------------------------------------------------
-
-cases(
-    distinct,
-    (),
-    (2, 1, 3),
-    (0,),
-    where_constant_first=lambda x: np.where(x > 0, 0, x * x),
-    where_constant_second=lambda x: np.where(x > 0, x, np.float32(2)),
-    where_both_branches=lambda x: np.where(x > 0, x, -x * x),
-    where_given_a_list=lambda x: np.where([[True], [False]], x, x * 3),
-    maximum_and_a_number=lambda x: np.maximum(x, 0.0),
-    minimum_and_a_number=lambda x: np.minimum(1, x * x),
-    clip=lambda x: np.clip(x, -0.5, 0.5),
-    clip_a_min_a_max=lambda x: np.clip(x, a_min=-0.5, a_max=0.5),
-    clip_below=lambda x: np.clip(x, -0.5, None),
-    clip_above=lambda x: np.clip(x, None, 0.5),
-    clip_method=lambda x: x.clip(-0.5, 0.5),
-    clip_crossed_bounds=lambda x: np.clip(x, 0.5, -0.5),
-)
 if NUMPY_2_1:
-    cases(distinct, (2, 3), clip_min_max=lambda x: np.clip(x, min=-0.5, max=0.5))
     cases(distinct, (2, 3), np_reshape_shape=lambda x: np.reshape(x, shape=(3, 2)))
-
-
-def low(generator: np.random.Generator, shape: Shape) -> Any:
-    return odd(generator, shape) - 2
-
-
-def high(generator: np.random.Generator, shape: Shape) -> Any:
-    return odd(generator, shape) + 2.125
-
-
-for _shapes in (((), (), ()), ((4, 3), (3,), ()), ((2,), (3, 1), (1, 2)), ((0, 2), (2,), (1,))):
-    case("clip_between_tensors", np.clip, *_shapes, at=(even, low, high))
-    case("clip_between_crossed_tensors", np.clip, *_shapes, at=(even, high, low))
-case("where_condition_is_largest", lambda a, b: np.where(np.arange(6).reshape(2, 3) % 2 == 0, a, b), (), (3,))
-
-# ---- complex numbers -----------------------------------------------------------------------------------------
-
-cases(
-    complex_numbers,
-    *ONE,
-    complex_abs=np.abs,
-    complex_conj=np.conj,
-    complex_real=np.real,
-    complex_imag=np.imag,
-    complex_exp=np.exp,
-    complex_sin=np.sin,
-    complex_sqrt=np.sqrt,
-    complex_log=np.log,
-    complex_square=np.square,
-    complex_real_part_alone=lambda z: z.real * z.imag,
-)
-cases(
-    (complex_numbers, complex_numbers),
-    *TWO,
-    complex_add=np.add,
-    complex_multiply=np.multiply,
-    complex_divide=np.divide,
-    complex_power=np.power,
-)
-cases((anything, complex_numbers), *TWO, real_by_complex=np.multiply, real_over_complex=np.divide)
-cases((positive, complex_numbers), *TWO, real_to_the_complex=np.power)

@@ -1,10 +1,10 @@
-"""Rules of functions that move elements, and join arrays."""
+"""Rules of functions that give the elements another shape, or the axes another order."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .table import anything, cases
+from .table import NUMPY_2_1, anything, case, cases, complex_numbers
 
 # ---- shaping -------------------------------------------------------------------------------------------------
 
@@ -37,9 +37,6 @@ cases(
     np_expand_dims=lambda x: np.expand_dims(x, 1),
     np_expand_dims_last=lambda x: np.expand_dims(x, -1),
     np_expand_dims_several=lambda x: np.expand_dims(x, (0, 2)),
-    np_concatenate_with_itself=lambda x: np.concatenate([x, x * x, x], axis=1),
-    np_stack_with_itself=lambda x: np.stack((x, x)),
-    np_stack_last=lambda x: np.stack([x, np.ones((2, 3, 4))], axis=-1),
 )
 cases(
     anything,
@@ -65,8 +62,6 @@ cases(
     np_expand_dims_scalar=lambda x: np.expand_dims(x, 0),
     np_broadcast_to_from_scalar=lambda x: np.broadcast_to(x, (2, 3)),
     np_broadcast_to_a_number=lambda x: np.broadcast_to(x, 3),
-    np_stack_scalars=lambda x: np.stack([x, x * 2, np.float64(3)]),
-    np_concatenate_flat=lambda x: np.concatenate([x, 2.0, x * x, [3, 1]], axis=None),
 )
 cases(
     anything,
@@ -77,18 +72,51 @@ cases(
 )
 cases(
     anything,
-    ((2, 3), (1, 3)),
-    ((0, 3), (2, 3)),
-    np_concatenate=lambda a, b: np.concatenate((a, b)),
-    np_concatenate_with_a_constant=lambda a, b: np.concatenate([b, [[1.0, 2.0, 3.0]], a]),
-    np_concatenate_negative_axis=lambda a, b: np.concatenate([a, b], axis=-2),
-    np_concatenate_to_one_axis=lambda a, b: np.concatenate([a, b], axis=None),
+    (2, 3, 4),
+    (1, 1, 1),
+    np_rollaxis=lambda x: np.rollaxis(x, 2),
+    np_rollaxis_forward=lambda x: np.rollaxis(x, 0, 2),
+    np_rollaxis_to_the_end=lambda x: np.rollaxis(x, 0, start=3),
+    np_rollaxis_negative=lambda x: np.rollaxis(x, -1, -2),
+    np_rollaxis_nowhere=lambda x: np.rollaxis(x, 1, 1),
+    np_permute_dims=lambda x: np.permute_dims(x, (2, 0, 1)),
+    np_matrix_transpose=np.matrix_transpose,
+    np_linalg_matrix_transpose=np.linalg.matrix_transpose,
 )
-cases(anything, ((2, 3), (2, 1)), np_concatenate_columns=lambda a, b: np.concatenate([a, b], axis=-1))
 cases(
     anything,
-    ((2, 3), (2, 3)),
-    ((), ()),
-    np_stack=lambda a, b: np.stack([a, b]),
-    np_stack_tuple=lambda a, b: np.stack((a, b, a), axis=-1),
+    (),
+    (3,),
+    (2, 3),
+    (2, 1, 3),
+    (0,),
+    np_atleast_1d=np.atleast_1d,
+    np_atleast_2d=np.atleast_2d,
+    np_atleast_3d=np.atleast_3d,
+    np_atleast_1d_of_two=lambda x: np.atleast_1d(x, 2.0)[0],
+    np_copy_of_it=np.copy,
 )
+cases(
+    anything,
+    ((2, 1), (1, 3)),
+    ((), (3,)),
+    ((0, 1), (2,)),
+    np_broadcast_arrays=lambda a, b: np.multiply(*np.broadcast_arrays(a, b)),
+)
+cases(
+    anything,
+    ((2,), (3,)),
+    ((), (3,)),
+    ((0,), (2,)),
+    np_meshgrid=lambda a, b: np.subtract(*np.meshgrid(a, b)),
+    np_meshgrid_ij=lambda a, b: np.subtract(*np.meshgrid(a, b, indexing="ij")),
+    np_meshgrid_sparse=lambda a, b: np.multiply(*np.meshgrid(a, b, sparse=True, copy=False)),
+    np_meshgrid_of_three=lambda a, b: np.stack(np.meshgrid(a, [1.0, 2.0, 3.0, 4.0], b * b)),
+    np_meshgrid_of_three_ij=lambda a, b: np.stack(np.meshgrid(a, [1.0, 2.0], b, indexing="ij")),
+)
+cases(anything, ((2,), (3,)), np_ix_=lambda a, b: np.multiply(*np.ix_(a, b)))
+case("np_meshgrid_of_one", lambda x: np.meshgrid(x)[0], (2, 3))
+case("index_by_np_ix_", lambda x: x[np.ix_([1, 0], [True, False, True])], (2, 3))
+cases(complex_numbers, (2, 3), np_atleast_3d_complex=np.atleast_3d, np_matrix_transpose_complex=np.matrix_transpose)
+if NUMPY_2_1:
+    cases(anything, (2, 3), np_astype=lambda x: np.astype(x, complex), np_astype_copy=lambda x: np.astype(x, x.dtype))

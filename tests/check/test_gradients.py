@@ -297,3 +297,23 @@ def test_slopes():
     np.testing.assert_array_equal(x, before)
     kink = slopes(lambda z: float(np.abs(z)), np.array(0.0))
     np.testing.assert_allclose([kink.left, kink.central, kink.right], [-1, 0, 1])
+
+
+def test_complex_inputs_are_checked_part_by_part():
+    z = np.array([[1 + 2j, -0.5 + 1j]])
+    report = tg.check_gradients(lambda z, x: np.abs(z) ** 2 * x + np.real(np.exp(z)), z, np.array([2.0, 3.0]))
+    assert report.ok
+    assert [entry.shape for entry in report.inputs] == [(1, 2, 2), (2,)]
+    assert tg.check_gradients(lambda z: np.conj(z) * z.imag, z).ok
+
+
+def test_a_rule_that_forgets_to_conjugate_is_found():
+    with rules_of_a_test():
+
+        @differentiable(lambda g, y, z: g * (2 + 1j), holomorphic=False)
+        def wrong(z: Any) -> Any:
+            return z * (2 + 1j)
+
+        report = tg.check_gradients(wrong, np.array([1 + 1j]))
+        assert not report.ok
+        assert report.inputs[0].worst[-1] in (0, 1)

@@ -1,0 +1,158 @@
+"""Handle: what a Tensor is before it is a Tensor, the holder of a node; and which handles NumPy would let share memory.
+
+Writing to an array changes every view of it. Writing to a Tensor gives its handle a new node, so its views would keep
+old values where NumPy shows new ones. Nobody gets to see those: after a write, a view that is used raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NoReturn
+from weakref import ref
+
+from .graph import Node
+
+
+class Handle:
+    """Holds a node, and knows its family if it is a view or has views."""
+
+    __slots__ = ("__weakref__", "_family", "_node")
+    _node: Node
+    _family: Family
+
+
+class Family:
+    """A handle and the handles of views of it: those that are still around."""
+
+    __slots__ = ("_base", "_limit", "_views")
+
+    def __init__(self, base: Handle) -> None:
+        self._base = ref(base)
+        self._views: list[ref[Handle]] = []
+        self._limit = 16
+
+    @property
+    def base(self) -> Handle | None:
+        """The handle that the others are views of."""
+        return self._base()
+
+    def add(self, view: Handle) -> None:
+        """Take in another view; now and then forget those that are gone."""
+        if len(self._views) >= self._limit:
+            self._views = [view for view in self._views if view() is not None]
+            self._limit = max(16, 2 * len(self._views))
+        self._views.append(ref(view))
+        view._family = self
+
+    def others(self, handle: Handle) -> Iterator[Handle]:
+        """Yield everybody but this handle."""
+        for reference in (self._base, *self._views):
+            other = reference()
+            if other is not None and other is not handle:
+                yield other
+
+
+def others_of(handle: Handle) -> list[Handle]:
+    """Return the handles that NumPy would let share the memory of this one."""
+    try:
+        family = handle._family
+    except AttributeError:  # it has no views and is none: the usual case
+        return []
+    return list(family.others(handle))
+
+
+def base_of(view: Handle) -> Handle | None:
+    """Return the handle that another is a view of, if it is one and that is still around."""
+    try:
+        base = view._family.base
+    except AttributeError:
+        return None
+    return None if base is view else base
+
+
+def note_view(view: Handle, of: Handle) -> None:
+    """Remember that in NumPy one would share the memory of the other."""
+    try:
+        family = of._family
+    except AttributeError:
+        family = of._family = Family(of)
+    family.add(view)
+
+
+# ---- what a handle holds that must not be used ---------------------------------------------------------------
+
+
+class _Unusable(Node):
+    """In place of a node whose value would not be NumPy's."""
+
+    __slots__ = ("before",)
+
+    def __init__(self, before: Node) -> None:
+        self.before = before
+        self.name = before.name
+
+    def refuse(self) -> NoReturn:
+        raise NotImplementedError
+
+    value = property(lambda self: self.refuse())  # whoever uses a node asks for one of these
+    requires_grad = property(lambda self: self.refuse())
+    function = property(lambda self: self.refuse())
+    inputs = property(lambda self: self.refuse())
+
+
+class _Overwritten(_Unusable):
+    """In place of a view that was taken before its base was written to."""
+
+    __slots__ = ()
+
+    def refuse(self) -> NoReturn:
+        raise RuntimeError(
+            f"a Tensor of shape {self.before.value.shape} is a view of one that has been assigned to since: NumPy "
+            "would show the new values, the graph holds the old. Usual fix: take the view again after the assignment, "
+            "row = t[0], or copy it before: row = t[0].copy()."
+        )
+
+
+class _HalfWritten(_Unusable):
+    """In place of a tensor a view of which was changed in place, until the change has been assigned to it too.
+
+    ``t[i] += v`` is, to Python, ``view = t[i]; view += v; t[i] = view``: in between, t lacks the change.
+    """
+
+    __slots__ = ("writer",)
+    writer: Handle
+
+    def refuse(self) -> NoReturn:
+        raise RuntimeError(
+            "a view of this Tensor was changed in place (row = t[0]; row += 1): NumPy would have changed the Tensor "
+            "too. Usual fix: write through the tensor itself, t[0] += 1, or work on a copy: row = t[0].copy()."
+        )
+
+
+def change_begins(view: Handle) -> None:
+    """Mark everybody who shares a view's memory as half written."""
+    for other in others_of(view):
+        marked = _HalfWritten(other._node)
+        marked.writer = view
+        other._node = marked
+
+
+def change_arrives(handle: Handle, writer: Any) -> None:
+    """Undo the marks: the change that writer has begun comes to the handle it is for."""
+    if _writer_of(handle) is writer is not None:
+        for member in (handle, *others_of(handle)):
+            if _writer_of(member) is writer:
+                member._node = member._node.before  # type: ignore[attr-defined]
+
+
+def _writer_of(handle: Handle) -> Handle | None:
+    return handle._node.writer if isinstance(handle._node, _HalfWritten) else None
+
+
+def overwrite_views(handle: Handle) -> None:
+    """Make everybody who shares a handle's memory unusable, and let it begin a family of its own."""
+    others = others_of(handle)
+    for view in others:
+        view._node = _Overwritten(view._node)
+    if others:
+        del handle._family

@@ -1,0 +1,159 @@
+"""Rules of np.einsum: the gradient of an operand is an einsum too, of the output's gradient and the other operands."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import string
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import refused_keywords
+from ..primitives import takes_over, vjp, vjp_of_all
+from ..tensor import apply
+
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase  # as NumPy numbers them, which is also how it sorts them
+_numpys: Any = np.einsum  # its stubs know fewer calls than it does
+_MUCH = 50_000  # multiplications from which on planning a path, which leads to BLAS, takes less time than it saves
+
+
+# ---- what a call says ----------------------------------------------------------------------------------------
+
+
+def _letters(sublist: Sequence[Any]) -> str:
+    """Return a list of numbers and Ellipsis as a string of subscripts."""
+    return "".join(["..." if index is Ellipsis else _letter(operator.index(index)) for index in sublist])
+
+
+def _letter(index: int) -> str:
+    if not 0 <= index < len(_LETTERS):
+        raise ValueError(
+            f"np.einsum was given the index {index} in a list. Expected: 0 to {len(_LETTERS) - 1}, or Ellipsis. "
+            "Usual fix: number the indices from 0."
+        )
+    return _LETTERS[index]
+
+
+def _read(arguments: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return subscripts and operands of either calling convention: "ij,j", a, b; or a, [0, 1], b, [1], [0]."""
+    if isinstance(arguments[0], str):
+        return arguments[0], list(arguments[1:])
+    paired = len(arguments) // 2 * 2
+    subscripts = ",".join([_letters(sublist) for sublist in arguments[1:paired:2]])
+    if paired < len(arguments):
+        subscripts += "->" + _letters(arguments[-1])
+    return subscripts, list(arguments[:paired:2])
+
+
+@functools.lru_cache(maxsize=256)
+def _indices(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the indices of every operand and of the output, a letter each, those behind ellipses included."""
+    given, arrow, output = subscripts.replace(" ", "").partition("->")
+    hidden = [ndim - len(term.replace("...", "")) for term, ndim in zip(given.split(","), ndims, strict=True)]
+    longest = max([n for term, n in zip(given.split(","), hidden, strict=True) if "..." in term], default=0)
+    unused = "".join([letter for letter in _LETTERS if letter not in subscripts])[:longest]
+    inputs = tuple(
+        [term.replace("...", unused[longest - n :]) for term, n in zip(given.split(","), hidden, strict=True)]
+    )
+    if not arrow:  # NumPy puts out what occurs once, in alphabetical order, after the ellipsis
+        letters = given.replace(",", "").replace(".", "")
+        output = "..." + "".join([letter for letter in sorted(set(letters)) if letters.count(letter) == 1])
+    return inputs, output.replace("...", unused)
+
+
+# ---- the rule ------------------------------------------------------------------------------------------------
+
+
+class _Plan(NamedTuple):
+    """How the gradient of one operand is computed, from the shapes alone."""
+
+    equation: str  # of the output's gradient and the other operands
+    met: str  # the operand's indices that it gives
+    sizes: dict[str, int]  # each of its indices once, and their sizes
+    own: str  # its indices
+    much: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan(position: int, subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> _Plan:
+    inputs, output = _indices(subscripts, tuple(map(len, shapes)))
+    others = [output, *inputs[:position], *inputs[position + 1 :]]
+    sizes = dict(zip(inputs[position], shapes[position], strict=True))
+    met = "".join([index for index in sizes if sizes[index] != 1 and any(index in other for other in others)])
+    every: dict[str, int] = {}
+    for term, shape in zip(inputs, shapes, strict=True):
+        every |= {index: max(size, every.get(index, 1)) for index, size in zip(term, shape, strict=True)}
+    return _Plan(f"{','.join(others)}->{met}", met, sizes, inputs[position], math.prod(every.values()) > _MUCH)
+
+
+def _gradient(position: int, g: Any, operands: Sequence[Any], subscripts: str, optimize: Any) -> Any:
+    """Return the gradient of one operand.
+
+    Of its own indices, the einsum of the others gives those they have, at their sizes; the operand was repeated along
+    the others, which it was summed over alone, and the gradient is. Where it has size 1 it was repeated: the gradient
+    is summed. Where an index occurs in it twice, only its diagonal was used.
+    """
+    shapes = tuple(map(np.shape, operands))
+    equation, met, sizes, own, much = _plan(position, subscripts, shapes)
+    others = [*operands[:position], *operands[position + 1 :]]
+    product = _numpys(equation, g, *others, optimize=much or optimize is not False)
+    if len(met) < len(sizes):
+        found = dict(zip(met, product.shape, strict=True))
+        product = product.reshape([found.get(index, 1) for index in sizes])
+    once = tuple(sizes.values())
+    full = product if product.shape == once else np.broadcast_to(product, once)
+    return full if len(sizes) == len(own) else _on_diagonal(full, own, shapes[position])
+
+
+def _on_diagonal(g: Any, indices: str, shape: tuple[int, ...]) -> Any:
+    """Spread a gradient that has every index once over an array in which some occur again; 0 off the diagonal."""
+    first = [indices.index(index) for index in indices]
+    spread = g.reshape([size if first[i] == i else 1 for i, size in enumerate(shape)])
+    places = np.ix_(*map(np.arange, shape))
+    on = np.logical_and.reduce(np.broadcast_arrays(*[places[i] == places[j] for i, j in enumerate(first)]))
+    return np.where(on, spread, 0)
+
+
+def _einsum(*operands: Any, subscripts: str, **keywords: Any) -> Any:
+    return _numpys(subscripts, *operands, **keywords)
+
+
+def _einsum_of_two(a: Any, b: Any, *, subscripts: str, **keywords: Any) -> Any:
+    return _numpys(subscripts, a, b, **keywords)
+
+
+def _gradients(
+    g: Any, y: Any, *operands: Any, subscripts: str, optimize: Any = False, dtype: Any = None, order: str = "K"
+) -> list[Any]:
+    return [_gradient(i, g, operands, subscripts, optimize) for i in range(len(operands))]
+
+
+def _left(
+    g: Any, y: Any, a: Any, b: Any, *, subscripts: str, optimize: Any = False, dtype: Any = None, order: str = "K"
+) -> Any:
+    return _gradient(0, g, (a, b), subscripts, optimize)
+
+
+def _right(
+    g: Any, y: Any, a: Any, b: Any, *, subscripts: str, optimize: Any = False, dtype: Any = None, order: str = "K"
+) -> Any:
+    return _gradient(1, g, (a, b), subscripts, optimize)
+
+
+_einsum.__name__ = _einsum_of_two.__name__ = "einsum"  # what drawings and messages show
+vjp_of_all(_einsum, _gradients)
+vjp(_einsum_of_two, _left, _right)  # the usual number, apart: of a constant no gradient is computed
+
+
+@takes_over(np.einsum)
+def einsum(*operands: Any, out: Any = None, **keywords: Any) -> Any:
+    """np.einsum in both calling conventions, each operand an input of its own."""
+    allowed = ("optimize", "dtype", "order")
+    refused = [*(keywords.keys() - {*allowed}), *(["out"] if out is not None else [])]
+    if refused:
+        raise refused_keywords("np.einsum", refused, allowed)
+    subscripts, arrays = _read(operands)
+    return apply(_einsum_of_two if len(arrays) == 2 else _einsum, arrays, {"subscripts": subscripts, **keywords})

@@ -1,0 +1,102 @@
+"""The three lists: each function of NumPy is differentiable, constant or refused. Here are the entries of the last two.
+
+A function is *constant* if its result does not move when its arguments move a little: it is piecewise constant, or
+answers a question about shapes, types or places. It is *refused* if its result moves, or it writes into its arguments,
+and there is no rule: an error says what to write instead.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+
+from ..errors import failed, name_of, operand
+from ..primitives import TABLE, takes_over
+from ..tensor import Tensor, unwrap
+
+Kind = Literal["differentiable", "constant", "refused"]
+
+
+def kind(function: Any) -> Kind:
+    """Return which list a function stands in; a method of a ufunc goes by ``(np.add, "reduce")``.
+
+    Raises:
+        KeyError: It stands in none: on a Tensor it is an error.
+
+    >>> import numpy as np
+    >>> from tensorgrad.rules import kind
+    >>> kind(np.tanh), kind(np.argmax), kind(np.put)
+    ('differentiable', 'constant', 'refused')
+    """
+    entry = TABLE[function]
+    return "constant" if isinstance(entry, Constant) else "refused" if isinstance(entry, Refused) else "differentiable"
+
+
+class Constant:
+    """The entry of a function whose result is a constant of the model: on Tensors, NumPy's result on their arrays."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.out = _position_of_out(function)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Return the plain result."""
+        if keywords.get("out") is not None or len(args) > self.out:
+            self._refuse_writing(keywords.get("out"), *args[self.out :])
+        arrays = unwrap(args)
+        try:
+            return self.function(*arrays, **{name: unwrap(value) for name, value in keywords.items()})
+        except (ValueError, TypeError, IndexError) as error:
+            raise failed(self.function, arrays, [getattr(arg, "name", None) for arg in args], error) from error
+
+    def _refuse_writing(self, *outs: Any) -> None:
+        if any(isinstance(out, Tensor) for out in outs):
+            raise TypeError(
+                f"{name_of(self.function)} was asked to write into a Tensor (out=): its result is a constant, and "
+                f"plain. Usual fix: t[...] = {name_of(self.function)}(x)."
+            )
+
+
+def _position_of_out(function: Callable[..., Any]) -> int:
+    """Return at which position a function takes ``out``; beyond all positions if it does not."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a ufunc, in older NumPy: the protocol names what was given by position
+        parameters = {}  # type: ignore[assignment]
+    return next((i for i, name in enumerate(parameters) if name == "out"), np.iinfo(int).max)
+
+
+class Refused:
+    """The entry of a function that is an error on Tensors: the reason, and what to write instead."""
+
+    def __init__(self, name: str, reason: str, instead: str) -> None:
+        self.name = name
+        self.reason = reason
+        self.instead = instead
+
+    def __call__(self, *args: Any, **keywords: Any) -> NoReturn:
+        """Raise."""
+        given = [operand(arg, getattr(arg, "name", None)) for arg in args]
+        given += [f"{name}={operand(value)}" for name, value in keywords.items()]
+        raise TypeError(f"{self.name} was given {', '.join(given)}, but {self.reason}. Usual fix: {self.instead}.")
+
+
+def constant(*functions: Any) -> None:
+    """Enter functions whose result is a constant of the model."""
+    for function in functions:
+        takes_over(function)(Constant(function))
+
+
+def refuse(*functions: Any, reason: str, instead: str, name: str | None = None) -> None:
+    """Enter functions that are refused; ``{}`` in the two texts stands for the name."""
+    for function in functions:
+        known_as = name or name_of(function)
+        takes_over(function)(Refused(known_as, reason.replace("{}", known_as), instead.replace("{}", known_as)))
+
+
+def named(names: str, owner: Any = np) -> list[Any]:
+    """Return the functions of these names that this version of NumPy has."""
+    return [getattr(owner, name) for name in names.split() if hasattr(owner, name)]

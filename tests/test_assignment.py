@@ -1,0 +1,639 @@
+"""Assignment to tensors: NumPy's values and right gradients, or an error; never a value that NumPy would not show."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import operator
+import pickle
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+from tensorgrad.graph import reachable
+
+from . import numerical
+from .helpers import parameter
+
+Program = Callable[[Any, Callable[..., Any]], Any]
+
+# ---- programs as a user writes them: the same on plain arrays, where NumPy itself says what is right -----------------
+
+
+def elements(x: Any, zeros: Any) -> Any:
+    t = zeros(4)
+    for i in range(4):
+        t[i] = x[i] ** 2
+    return t
+
+
+def some_elements(x: Any, zeros: Any) -> Any:
+    t = x * 3
+    t[1] = x[0]
+    t[-1] = 7.0
+    return t
+
+
+def the_same_element_again(x: Any, zeros: Any) -> Any:
+    t = zeros(4)
+    t[1] = x[0]
+    t[1] = x[1] * 2
+    t[2] = x[2]
+    t[2] = 1.0
+    return t
+
+
+def recurrence(x: Any, zeros: Any) -> Any:
+    t = zeros(6)
+    t[0] = x[0]
+    for i in range(1, 6):
+        t[i] = t[i - 1] * x[1] + t[i - 1] ** 2 * 0.1
+    return t
+
+
+def slices(x: Any, zeros: Any) -> Any:
+    t = zeros((3, 4))
+    t[0] = x
+    t[1, ::2] = x[:2]
+    t[2, 1:3] = x[0] * x[2:]
+    t[:, -1] = x[1]
+    return t
+
+
+def shifted(x: Any, zeros: Any) -> Any:
+    t = x * 1.0
+    t[1:] = t[:-1] * 2
+    t[:-1] = t[1:] + x[1:]
+    return t
+
+
+def everything(x: Any, zeros: Any) -> Any:
+    t = zeros((2, 4))
+    t[...] = x
+    u = zeros(())
+    u[()] = x[3]
+    return t * u
+
+
+def broadcast_value(x: Any, zeros: Any) -> Any:
+    t = zeros((3, 4, 2))
+    t[:, :, 0] = x
+    t[0] = x[:, None]
+    t[1:, 0] = x[1]
+    t[2:3, 1:2] = x[None, None, :2] * 2
+    return t
+
+
+def mask(x: Any, zeros: Any) -> Any:
+    t = x * 2
+    t[np.array([True, False, True, False])] = x[:2]
+    t[x > 100] = 5.0
+    return t
+
+
+def mask_of_itself(x: Any, zeros: Any) -> Any:
+    t = x - 1.5
+    t[t < 0] = 0
+    t[t > 0] *= 3
+    return t
+
+
+def integers(x: Any, zeros: Any) -> Any:
+    t = zeros((5, 2))
+    t[[3, 0]] = x.reshape(2, 2)
+    t[[1, 2, 4], [1, 0, 1]] = x[1:] ** 2
+    return t
+
+
+def repeated_integers(x: Any, zeros: Any) -> Any:
+    """The last of several values for one place stays."""
+    t = zeros(3)
+    t[[0, 1, 1, 0]] = x
+    return t
+
+
+def mixed_indices(x: Any, zeros: Any) -> Any:
+    t = zeros((2, 3, 4))
+    t[1, [0, 2]] = x
+    t[..., [1, 1], None] = x[:2, None]
+    t[0, :, [3, 0]] = x[:3] * x[1]
+    return t
+
+
+def lists(x: Any, zeros: Any) -> Any:
+    t = zeros((2, 3))
+    t[0] = [x[0], 2.0, x[1]]
+    t[1] = (x[2], x[2], np.float64(1))
+    return t
+
+
+def earlier_consumers(x: Any, zeros: Any) -> Any:
+    t = x * 1.0
+    before = np.sin(t)
+    total = np.sum(t * t)
+    t[0] = x[3]
+    return before * t + total
+
+
+def in_place(x: Any, zeros: Any) -> Any:
+    t = x * 1.0
+    t += x
+    t -= 0.5
+    t *= x[::-1]
+    t /= x[0] + 4
+    t **= 2
+    return t
+
+
+def in_place_matmul(x: Any, zeros: Any) -> Any:
+    t = x.reshape(2, 2) * 1.0
+    t @= t + 1
+    return t
+
+
+def in_place_parts(x: Any, zeros: Any) -> Any:
+    t = zeros((3, 4))
+    t[0] += x
+    t[:, 1] -= x[:3]
+    t[1] += t[0]
+    t[1, 2:] *= x[2:] + 2
+    t[2, 2] += x[0]
+    t[2, 3] /= x[1]
+    t[[0, 2], [0, 1]] **= 2
+    return t
+
+
+def in_place_seen_through_two_names(x: Any, zeros: Any) -> Any:
+    t = x * 1.0
+    u = t
+    u += x
+    u[0] = 0.0
+    return t * x
+
+
+def the_argument_itself(x: Any, zeros: Any) -> Any:
+    x[0] = x[1] * x[2]
+    x *= 2
+    x[1:3] += x[0]
+    return x
+
+
+def numbers_are_replaced(x: Any, zeros: Any) -> Any:
+    total = 0.0
+    for i in range(4):
+        total += x[i] ** 2
+    first = x[0]
+    other = first
+    first += 1
+    return total * first + other
+
+
+def view_of_a_result_nobody_holds(x: Any, zeros: Any) -> Any:
+    t = (x * 2).reshape(2, 2)
+    t[0, 1] = x[3]
+    t[1] += 1
+    return t
+
+
+def view_taken_again(x: Any, zeros: Any) -> Any:
+    t = x * 2
+    for _ in range(3):
+        row = t[1:3]
+        t[1:3] = row * x[0]
+    return t
+
+
+def copy_of_a_view(x: Any, zeros: Any) -> Any:
+    t = x * 2
+    row = t[1:3].copy()
+    row[0] = x[3]
+    row += 1
+    return np.concatenate([t, row])
+
+
+def read_while_gathering(x: Any, zeros: Any) -> Any:
+    t = zeros((3, 2))
+    t[0] = x[:2]
+    kept = t[0].copy()
+    t[0] = x[2:]
+    t[1] = kept + t[0]
+    whole = np.sum(t)
+    t[2] = whole
+    return t
+
+
+def nobody_tracked_first(x: Any, zeros: Any) -> Any:
+    t = zeros(4)
+    t[0] = 1.0
+    t[1:] = np.array([2.0, 3.0, 4.0])
+    start = t[1:2] * 5
+    t[2:] = x[:2]
+    t[3] = 9.0
+    return t * start
+
+
+def into_a_transposed_result(x: Any, zeros: Any) -> Any:
+    t = (x.reshape(2, 2) * x[0]).T.copy()
+    t[0] = x[:2]
+    return t
+
+
+def gauss_seidel(x: Any, zeros: Any) -> Any:
+    t = zeros(4)
+    for _ in range(2):
+        for i in range(4):
+            t[i] = (x[i] + 0.3 * t[i - 1] + 0.2 * t[(i + 1) % 4]) / 2
+    return t
+
+
+PROGRAMS = [
+    elements,
+    some_elements,
+    the_same_element_again,
+    recurrence,
+    slices,
+    shifted,
+    everything,
+    broadcast_value,
+    mask,
+    mask_of_itself,
+    integers,
+    repeated_integers,
+    mixed_indices,
+    lists,
+    earlier_consumers,
+    in_place,
+    in_place_matmul,
+    in_place_parts,
+    in_place_seen_through_two_names,
+    the_argument_itself,
+    numbers_are_replaced,
+    view_of_a_result_nobody_holds,
+    view_taken_again,
+    copy_of_a_view,
+    read_while_gathering,
+    nobody_tracked_first,
+    into_a_transposed_result,
+    gauss_seidel,
+]
+POINT = np.array([0.7, 1.6, -0.8, 2.3])
+every_program = pytest.mark.parametrize("program", PROGRAMS, ids=operator.attrgetter("__name__"))
+
+
+def on_arrays(program: Program, x: Any) -> Any:
+    return program(x.copy(), lambda shape: np.zeros(shape, x.dtype))
+
+
+def on_tensors(program: Program, x: Any) -> Any:
+    return program(x, lambda shape: tg.zeros(shape, x.dtype))
+
+
+def weighted(program: Program) -> Callable[[Any], Any]:
+    """Return the program as a function that ends in a single number, with another weight for each element."""
+
+    def f(x: Any) -> Any:
+        y = on_arrays(program, x) if isinstance(x, np.ndarray) else on_tensors(program, x)
+        return np.sum(y * y * np.arange(1.0, np.size(y) + 1).reshape(np.shape(y)).astype(x.dtype))
+
+    return f
+
+
+@every_program
+def test_values_are_numpys(program: Program):
+    for dtype in (np.float64, np.float32):
+        x = POINT.astype(dtype)
+        expected = on_arrays(program, x)
+        y = on_tensors(program, parameter(x) * 1)
+        assert y.requires_grad
+        np.testing.assert_array_equal(y.data, expected, strict=True)
+
+
+@every_program
+def test_the_value_without_recording(program: Program):
+    with tg.no_grad():
+        y = on_tensors(program, tg.Tensor(POINT))
+    assert not y.requires_grad
+    np.testing.assert_array_equal(y.data, on_arrays(program, POINT), strict=True)
+
+
+@every_program
+def test_first_order_against_differences(program: Program):
+    f = weighted(program)
+    expected = numerical.gradient(f, [POINT], 0, [(i,) for i in range(4)])
+    np.testing.assert_allclose(tg.grad(f)(POINT), expected, rtol=1e-9, atol=1e-9)
+    x = parameter(POINT)
+    f(x * 1).backward()
+    np.testing.assert_allclose(x.grad, expected, rtol=1e-9, atol=1e-9)
+
+
+@every_program
+def test_second_order_against_differences(program: Program):
+    first = tg.grad(weighted(program))
+    direction = np.array([0.3, -0.9, 0.4, 0.6])
+    found = tg.grad(lambda x: np.sum(first(x) * direction))(POINT)
+    (expected,) = numerical.along(lambda x: [first(x)], [POINT], [direction])
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-7)
+
+
+@every_program
+def test_float32_stays_float32(program: Program):
+    x = POINT.astype(np.float32)
+    g = tg.grad(weighted(program))(x)
+    assert g.dtype == np.float32
+    np.testing.assert_allclose(g, tg.grad(weighted(program))(POINT), rtol=1e-4, atol=1e-4)
+
+
+@every_program
+def test_the_callers_array_is_left_alone(program: Program):
+    x = POINT.copy()
+    tg.value_and_grad(weighted(program))(x)
+    np.testing.assert_array_equal(x, POINT)
+
+
+@every_program
+def test_every_node_is_its_function_of_its_inputs(program: Program):
+    """But for elements read while assignments are gathered: their whole is not kept, and shows NaN."""
+    for node in reachable(on_tensors(program, parameter(POINT) * 1)._node):
+        if node.function is not None and not any(is_forgotten(value) for value in (node.value, *node.inputs)):
+            np.testing.assert_array_equal(node.function(*node.inputs, **node.keywords), node.value)
+
+
+def is_forgotten(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 0 and bool(np.isnan(value).all())
+
+
+# ---- what is refused, and what is left as it was -----------------------------------------------------------
+
+
+def refuses(error: type[Exception], *says: str) -> Any:
+    return pytest.raises(error, match="(?s)" + ".*".join(says))
+
+
+def test_a_parameter_is_not_assigned_to():
+    w = parameter([1.0, 2.0], name="w")
+    for write in (lambda: operator.setitem(w, 0, 1.0), lambda: operator.iadd(w, 1.0)):
+        with refuses(TypeError, "w .2,.", "a parameter", "Usual fix", "copy"):
+            write()
+    with refuses(TypeError, "a parameter"):
+        w[:1] += 1
+    np.testing.assert_array_equal(w.data, [1, 2])
+    np.sum(w * w).backward()
+    np.testing.assert_array_equal(w.grad, [2, 4])
+
+
+def test_within_no_grad_a_parameter_is_written_to_and_graphs_are_stale():
+    w = parameter([1.0, 2.0], name="w")
+    loss = np.sum(w * w)
+    with tg.no_grad():
+        w[0] = 5.0
+        w += 1
+        w *= parameter(2.0)
+    np.testing.assert_array_equal(w.data, [12, 6])
+    assert w.requires_grad
+    with refuses(RuntimeError, "stale"):
+        loss.backward()
+    np.sum(w * w).backward()
+    np.testing.assert_array_equal(w.grad, [24, 12])
+
+
+def test_within_no_grad_a_graph_is_not_cut():
+    x = parameter([1.0, 2.0])
+    t = x * 2
+    gathering = x * 2
+    gathering[0] = 1.0
+    with tg.no_grad():
+        for tensor in (t, gathering):
+            with refuses(TypeError, "no_grad", "detach"):
+                tensor[0] = 5.0
+        with refuses(TypeError, "no_grad", "detach"):
+            t += 1
+        constant = t.detach()
+        constant[0] = x[1]
+        constant += x
+    assert not constant.requires_grad
+    np.testing.assert_array_equal(constant.data, [3, 6])
+    np.testing.assert_array_equal(t.data, [2, 4])
+
+
+def test_writing_through_a_view_is_refused():
+    t = parameter(np.arange(6.0).reshape(2, 3)) * 1
+    views = {
+        "row": t[0],
+        "reshaped": t.reshape(-1),
+        "transposed": t.T,
+        "view of a view": t[0][1:],
+        "squeezed": np.squeeze(t),
+        "ravelled": np.ravel(t),
+    }
+    for view in views.values():
+        with refuses(RuntimeError, "view of another", "Usual fix", "through the base"):
+            view[0] = 1.0
+    np.testing.assert_array_equal(t.data, np.arange(6.0).reshape(2, 3))
+    for view in views.values():
+        assert np.isfinite(view.data).all()
+
+
+def test_a_view_of_a_constant_is_a_view_too():
+    t = tg.zeros((2, 3))
+    row = t[0]
+    with refuses(RuntimeError, "view of another"):
+        row[0] = 1.0
+    t[0, 0] = 1.0
+    row = t[0]  # while assignments are being gathered
+    with refuses(RuntimeError, "view of another"):
+        row[0] = 2.0
+    np.testing.assert_array_equal(t.data, [[1, 0, 0], [0, 0, 0]])
+
+
+def test_a_view_is_not_read_after_its_base_was_written_to():
+    t = parameter(np.arange(6.0).reshape(2, 3)) * 1
+    row, column, inner = t[0], t[:, 1], t[0][1:]
+    element, picked, copied = t[0, 1], t[[0]], t[0].copy()
+    t[0, 1] = 10.0
+    for view in (row, column, inner):
+        with refuses(RuntimeError, "view", "Usual fix", "again"):
+            view + 1
+        with refuses(RuntimeError, "view"):
+            repr(view)
+    for independent in (element, picked, copied):
+        assert np.isfinite(independent.data).all()
+    np.testing.assert_array_equal(t[0].data, [0, 10, 2])
+    t += 1
+    np.testing.assert_array_equal(t[0].data, [1, 11, 3])
+
+
+def test_a_view_changed_in_place_closes_its_base():
+    t = parameter(np.arange(6.0).reshape(2, 3)) * 1
+    row = t[0]
+    row += 1
+    np.testing.assert_array_equal(row.data, [1, 2, 3])
+    for use in (lambda: t * 2, lambda: t[1], lambda: operator.setitem(t, 1, 0.0), lambda: t.data):
+        with refuses(RuntimeError, "changed in place", "Usual fix", r"t\[0\] \+= 1"):
+            use()
+    t[0] = row  # what t[0] += 1 does as its last step
+    np.testing.assert_array_equal(t.data, [[1, 2, 3], [3, 4, 5]])
+
+
+def test_rows_of_a_loop_changed_in_place():
+    t = parameter(np.arange(6.0).reshape(2, 3)) * 1
+    with refuses(RuntimeError, "changed in place"):
+        for row in t:
+            row *= 2
+
+
+def test_a_view_of_a_parameter_is_not_changed_in_place():
+    w = parameter([1.0, 2.0, 3.0])
+    row = w[:2]
+    with refuses(TypeError, "a parameter"):
+        row += 1
+    np.testing.assert_array_equal((w * 1).data, [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "error", "says"),
+    [
+        (5, 1.0, IndexError, "out of bounds"),
+        ((0, 0, 0), 1.0, IndexError, "too many indices"),
+        (0, [1.0, 2.0], ValueError, "broadcast"),
+        (slice(None), np.ones((3, 3)), ValueError, "broadcast"),
+        (np.array([True]), 1.0, IndexError, "boolean"),
+        (0, "text", ValueError, "could not convert"),
+        (0, {}, TypeError, "dict"),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(index: Any, value: Any, error: Any, says: str):
+    x = parameter(np.arange(6.0).reshape(2, 3))
+    t, gathering = x * 1, x * 1
+    gathering[0, 0] = x[1, 1]
+    for tensor in (t, gathering):
+        before = tensor.numpy() if tensor is t else None
+        with pytest.raises(error, match=says):
+            tensor[index] = value
+        if before is not None:
+            np.testing.assert_array_equal(tensor.data, before)
+    np.testing.assert_array_equal(gathering.data, [[4, 1, 2], [3, 4, 5]])
+    np.sum(gathering).backward()
+    np.testing.assert_array_equal(x.grad, [[0, 1, 1], [1, 2, 1]])
+
+
+def test_a_gradient_is_not_lost_in_another_dtype():
+    x = parameter([1.5, 2.5])
+    integers = tg.zeros(2, int)
+    with refuses(TypeError, "int64", "lost", "Usual fix", "dtype=float64"):
+        integers[0] = x[0]
+    integers[0] = 3
+    np.testing.assert_array_equal(integers.data, [3, 0], strict=True)
+    with refuses(TypeError, "complex128", "lost"):
+        tg.zeros(2)[0] = x[0] * 1j
+    narrow = tg.zeros(2, np.float32)
+    narrow[0] = x[1]
+    narrow += x
+    assert narrow.dtype == np.float32
+    np.sum(narrow * 2.0).backward()
+    np.testing.assert_array_equal(x.grad, [2, 4])
+    with refuses(TypeError, "complex64", "Usual fix"):
+        narrow += 1j
+
+
+def test_an_in_place_result_keeps_its_shape():
+    t = parameter([[1.0, 2.0]]) * 1
+    with refuses(ValueError, r"\(1, 2\)", r"\(3, 2\)", "Usual fix"):
+        t += np.ones((3, 2))
+    np.testing.assert_array_equal(t.data, [[1, 2]])
+
+
+# ---- memory and time ---------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_assignments_keep_one_buffer():
+    """Copies of 10^4 numbers at each of 10^4 steps would be 800 MB."""
+    n = 10_000
+    x = parameter(0.5)
+    t = tg.zeros(n)
+    tracemalloc.start()
+    t[0] = x
+    for i in range(1, n):
+        t[i] = t[i - 1] * 0.999 + x
+    total = np.sum(t)
+    total.backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40e6
+    expected = np.zeros(n)
+    slope = 1.0
+    for i in range(n):
+        expected[i] = slope
+        slope = slope * 0.999 + 1
+    np.testing.assert_allclose(x.grad, expected.sum(), rtol=1e-9)
+
+
+def test_the_work_of_assignments_grows_with_their_number(monkeypatch: pytest.MonkeyPatch):
+    """Neither way of looping may touch all elements at each step: counted in the elements of new arrays, not in time."""
+    n = 1000
+    made = []
+    real = np.zeros_like
+    monkeypatch.setattr(np, "zeros_like", lambda *args, **how: made.append(1) or real(*args, **how))
+    x = parameter(np.ones(n))
+    t = tg.zeros(n)
+    for i in range(1, n):
+        t[i] = t[i - 1] + x[i]
+    np.sum(t).backward()
+    assert len(made) < 10
+    np.testing.assert_array_equal(x.grad, np.arange(n, 0, -1) * (np.arange(n) > 0))
+
+
+def test_a_graph_with_assignments_is_freed_without_the_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        x = parameter(np.ones(5))
+        t = x * 1
+        view = t[1:]
+        t[0] = t[1] * 2
+        other = t[2:]
+        t[1:] += 1
+        np.sum(t).backward()
+        del t, view, other
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+# ---- handles -------------------------------------------------------------------------------------------------
+
+
+def test_copies_and_pickles_of_a_tensor_that_is_being_assigned_to():
+    x = parameter([1.0, 2.0])
+    t = x * 1
+    t[0] = x[1]
+    for again in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
+        np.testing.assert_array_equal(again.data, [2, 2])
+    t[1] = 7.0
+    np.testing.assert_array_equal(t.data, [2, 7])
+
+
+def test_a_name_stays():
+    t = tg.zeros(2, name="buffer")
+    t[0] = parameter(1.0)
+    assert t.name == "buffer"
+    assert "buffer" in repr(t)
+
+
+def test_zeros_and_ones():
+    for make, like in ((tg.zeros, np.zeros), (tg.ones, np.ones)):
+        for shape in ((), 3, (2, 0), [2, 3]):
+            np.testing.assert_array_equal(make(shape).data, like(shape), strict=True)
+        assert make(2, np.float32).dtype == np.float32
+        assert not make(2).requires_grad
+        assert make(2, name="t").name == "t"
+
+
+def test_unknown_attributes_are_attribute_errors():
+    t = tg.zeros(2)
+    assert not hasattr(t, "nonsense")
+    with refuses(AttributeError, "nonsense"):
+        t.nonsense  # noqa: B018

@@ -1,0 +1,413 @@
+"""A state machine that builds, assigns to and differentiates random graphs beside a naive tape.
+
+Tensors are made, combined, written to, forgotten and differentiated in any order. An assignment is a functional update
+on the tape: the handle gets a new entry, whoever used the old one keeps it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+import tensorgrad as tg
+
+from .tape import BINARY, UNARY, Tape, adjoint, fits, large, linear_operations, summed_to
+
+SHAPES: list[tuple[int, ...]] = [(), (1,), (3,), (2, 3), (3, 2), (3, 3), (3, 1), (1, 3)]
+PLACES: dict[str, Callable[[Any], Any]] = {
+    "first": lambda x: 0,
+    "last": lambda x: (..., -1),
+    "all": lambda x: slice(None),
+    "backwards": lambda x: slice(None, None, -2),
+    "inner": lambda x: (slice(1, None), ..., None),
+    "mask": lambda x: np.arange(x.size).reshape(x.shape) % 2 == 0,
+    "rows": lambda x: np.arange(x.shape[0]) % 2 == 0,
+    "places": lambda x: [-1, 0],
+    "repeated": lambda x: [0, -1, 0],
+    "mixed": lambda x: ([0, -1], *[slice(None)] * (x.ndim - 1)),
+}
+IN_PLACE: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "+=": (operator.iadd, "add"),
+    "-=": (operator.isub, "subtract"),
+    "*=": (operator.imul, "multiply"),
+}
+some = st.integers(0, 1000)  # the number of a handle, counted around
+
+
+class Handle:
+    """A Tensor and the tape's entry of the value it should have."""
+
+    def __init__(self, tensor: Any, entry: int, tracked: bool, *, leaf: bool = False) -> None:
+        self.tensor = tensor
+        self.entry = entry
+        self.tracked = tracked  # a gradient flows through it
+        self.leaf = leaf
+        self.family: list[Handle] = [self]  # who would share memory with it in NumPy, the owner of the memory first
+
+
+class Graphs(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tape = Tape()
+        self.handles: list[Handle] = []
+        self.leaves: dict[int, tuple[Any, Any]] = {}  # a leaf's entry: the Tensor, and the gradient it should have
+
+    # ---- what the rules are made of --------------------------------------------------------------------------
+
+    def chosen(self, i: int) -> Handle:
+        return self.handles[i % len(self.handles)]
+
+    def value(self, handle: Handle) -> Any:
+        return self.tape.entries[handle.entry].value
+
+    def keep(self, handle: Handle) -> Handle:
+        self.handles.append(handle)
+        return handle
+
+    def computed(self, f: Callable[..., Any], sources: list[Handle], *passes: Callable[[Any], Any]) -> Handle:
+        """Apply a function to handles, on both sides."""
+        tensor = f(*[handle.tensor for handle in sources])
+        value = f(*[self.value(handle) for handle in sources])
+        entry = self.tape.add(value, *zip([handle.entry for handle in sources], passes, strict=True))
+        made = self.keep(Handle(tensor, entry, any(handle.tracked for handle in sources)))
+        for source in sources:
+            if isinstance(value, np.ndarray) and np.shares_memory(value, self.value(source)):
+                source.family.append(made)
+                made.family = source.family
+        return made
+
+    def combined(self, name: str, left: int, right: int) -> int:
+        """Add a binary operation to the tape alone, and return its entry."""
+        f, of_left, of_right = BINARY[name]
+        a, b = self.tape.entries[left].value, self.tape.entries[right].value
+        return self.tape.add(f(a, b), (left, lambda g: g * of_left(a, b)), (right, lambda g: g * of_right(a, b)))
+
+    def assigned(self, old: int, index: Any, new: int) -> int:
+        """Add to the tape a copy of an entry with another written at an index, and return its entry."""
+        x, v = self.tape.entries[old].value, self.tape.entries[new].value
+        value = np.array(x)
+        value[index] = v
+        owner = np.full(x.shape, -1)  # which element of the written ones each place has got
+        owner[index] = np.arange(x[index].size).reshape(x[index].shape)
+
+        def to_written(g: Any) -> Any:
+            found = np.zeros(x[index].size)
+            found[owner[owner >= 0]] = g[owner >= 0]
+            return summed_to(found.reshape(x[index].shape), np.shape(v))
+
+        return self.tape.add(value, (old, lambda g: np.where(owner < 0, g, 0)), (new, to_written))
+
+    def becomes(self, handle: Handle, entry: int, tracked: bool) -> None:
+        """Let a handle have another value; who shares memory with it must not be used any more."""
+        handle.entry = entry
+        handle.tracked = handle.tracked or tracked
+        for other in handle.family:
+            if other is not handle and other in self.handles:
+                self.handles.remove(other)
+                with pytest.raises(RuntimeError, match="is a view of one that has been assigned to"):
+                    other.tensor + 1
+        handle.family = [handle]
+
+    def owns_its_memory(self, handle: Handle) -> bool:
+        owner = handle.family[0]
+        return owner is handle or not (owner.leaf or owner in self.handles)  # leaves are held for their gradients
+
+    # ---- leaves and constants --------------------------------------------------------------------------------
+
+    @rule(shape=st.sampled_from(SHAPES), seed=st.integers(0, 2**16), tracked=st.sampled_from([True, True, False]))
+    def new(self, shape: tuple[int, ...], seed: int, tracked: bool) -> None:
+        value = np.random.default_rng(seed).uniform(-1, 1, shape)
+        tensor = tg.Tensor(value, requires_grad=tracked)
+        handle = self.keep(Handle(tensor, self.tape.add(np.array(value)), tracked, leaf=tracked))
+        if tracked:
+            self.leaves[handle.entry] = tensor, None
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some)
+    def detach(self, i: int) -> None:
+        handle = self.chosen(i)
+        self.keep(Handle(handle.tensor.detach(), self.tape.add(np.array(self.value(handle))), False))
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, name=st.sampled_from(sorted(UNARY)))
+    def without_gradient(self, i: int, name: str) -> None:
+        handle = self.chosen(i)
+        with tg.no_grad():
+            tensor = UNARY[name][0](handle.tensor)
+        self.keep(Handle(tensor, self.tape.add(UNARY[name][0](self.value(handle))), False))
+
+    # ---- operations ------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, name=st.sampled_from(sorted(UNARY)))
+    def unary(self, i: int, name: str) -> None:
+        f, slope = UNARY[name]
+        x = self.value(self.chosen(i))
+        self.computed(f, [self.chosen(i)], lambda g: g * slope(x))
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some, name=st.sampled_from(sorted(BINARY)))
+    def binary(self, i: int, j: int, name: str) -> None:
+        f, left, right = BINARY[name]
+        a, b = self.value(self.chosen(i)), self.value(self.chosen(j))
+        if fits(a, b):
+            self.computed(f, [self.chosen(i), self.chosen(j)], lambda g: g * left(a, b), lambda g: g * right(a, b))
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, name=st.sampled_from(sorted(BINARY)), reflected=st.booleans())
+    def with_an_array(self, i: int, name: str, reflected: bool) -> None:
+        f, left, right = BINARY[name]
+        x = self.value(self.chosen(i))
+        plain = np.cos(np.arange(x.size)).reshape(x.shape)
+        if reflected:
+            self.computed(lambda x: f(plain, x), [self.chosen(i)], lambda g: g * right(plain, x))
+        else:
+            self.computed(lambda x: f(x, plain), [self.chosen(i)], lambda g: g * left(x, plain))
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some)
+    def matmul(self, i: int, j: int) -> None:
+        a, b = self.value(self.chosen(i)), self.value(self.chosen(j))
+        if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and large(a) * large(b) < 1e4:
+            self.computed(operator.matmul, [self.chosen(i), self.chosen(j)], lambda g: g @ b.T, lambda g: a.T @ g)
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some)
+    def concatenate(self, i: int, j: int) -> None:
+        a, b = self.value(self.chosen(i)), self.value(self.chosen(j))
+        if a.size + b.size <= 12:
+            self.computed(
+                lambda a, b: np.concatenate([a, b], axis=None),
+                [self.chosen(i), self.chosen(j)],
+                lambda g: g[: a.size].reshape(a.shape),
+                lambda g: g[a.size :].reshape(b.shape),
+            )
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, which=some)
+    def linear(self, i: int, which: int) -> None:
+        """Shape, index, reduce."""
+        x = self.value(self.chosen(i))
+        operations = list(linear_operations(x).values())
+        f = operations[which % len(operations)]
+        self.computed(f, [self.chosen(i)], adjoint(f, x))
+
+    # ---- assignment ------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some, place=st.sampled_from(sorted(PLACES)))
+    def assign(self, i: int, j: int, place: str) -> None:
+        """t[index] = v"""
+        handle, source = self.chosen(i), self.chosen(j)
+        x, v = self.value(handle), self.value(source)
+        index = PLACES[place](x) if x.ndim else ...
+        if not isinstance(x, np.ndarray) or not may_be_written(v, x[index]):
+            return
+        if handle.leaf:
+            with pytest.raises(TypeError, match="a parameter"):
+                handle.tensor[index] = source.tensor
+        elif not self.owns_its_memory(handle):
+            with pytest.raises(RuntimeError, match="is a view of another"):
+                handle.tensor[index] = source.tensor
+        elif handle not in source.family or source is handle:
+            handle.tensor[index] = source.tensor
+            self.becomes(handle, self.assigned(handle.entry, index, source.entry), source.tracked)
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some, sign=st.sampled_from(sorted(IN_PLACE)))
+    def in_place(self, i: int, j: int, sign: str) -> None:
+        """t += v"""
+        operate, name = IN_PLACE[sign]
+        handle, source = self.chosen(i), self.chosen(j)
+        x, v = self.value(handle), self.value(source)
+        if fits(x, v) and np.broadcast_shapes(x.shape, v.shape) == x.shape:
+            self.changed(handle, lambda t: operate(t, source.tensor), self.combined, name, handle, source)
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some)
+    def divide_in_place(self, i: int, j: int) -> None:
+        handle, source = self.chosen(i), self.chosen(j)
+        x, v = self.value(handle), self.value(source)
+        if fits(x, v) and np.broadcast_shapes(x.shape, v.shape) == x.shape:
+            denominator = 1 + source.tensor * source.tensor
+            self.changed(handle, lambda t: operator.itruediv(t, denominator), self.combined, "divide", handle, source)
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, n=st.sampled_from([1, 2, 3]))
+    def power_in_place(self, i: int, n: int) -> None:
+        handle = self.chosen(i)
+        x = self.value(handle)
+        if large(x) < 10:
+            self.changed(handle, lambda t: operator.ipow(t, n), lambda: self.powered(handle.entry, n))
+
+    def powered(self, entry: int, n: int) -> int:
+        x = self.tape.entries[entry].value
+        return self.tape.add(x**n, (entry, lambda g: g * n * x ** (n - 1)))
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some)
+    def matmul_in_place(self, i: int, j: int) -> None:
+        handle, source = self.chosen(i), self.chosen(j)
+        a, b = self.value(handle), self.value(source)
+        if a.ndim == b.ndim == 2 and a.shape[1:] * 2 == b.shape and large(a) * large(b) < 1e4:
+            product = (a @ b, (handle.entry, lambda g: g @ b.T), (source.entry, lambda g: a.T @ g))
+            self.changed(handle, lambda t: operator.imatmul(t, source.tensor), lambda: self.tape.add(*product), source=source)
+
+    def changed(
+        self,
+        handle: Handle,
+        change: Callable[[Any], Any],
+        record: Callable[..., int],
+        *what: Any,
+        source: Handle | None = None,
+    ) -> None:
+        """Change a handle's Tensor in place, and record that on the tape; a parameter refuses."""
+        sources = [part for part in (*what, source) if isinstance(part, Handle)]
+        if handle.leaf and isinstance(self.value(handle), np.ndarray):
+            with pytest.raises(TypeError, match="a parameter"):
+                change(handle.tensor)
+            return
+        if not self.owns_its_memory(handle) or any(handle in part.family for part in sources if part is not handle):
+            return  # t[i] += v begins like this: see the next rule
+        tensor = change(handle.tensor)
+        entry = record(*[part.entry if isinstance(part, Handle) else part for part in what])
+        if tensor is handle.tensor:
+            self.becomes(handle, entry, any(part.tracked for part in sources))
+        else:  # a NumPy scalar is replaced
+            self.keep(Handle(tensor, entry, handle.tracked or any(part.tracked for part in sources)))
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some, place=st.sampled_from(sorted(PLACES)), sign=st.sampled_from(sorted(IN_PLACE)))
+    def change_elements(self, i: int, j: int, place: str, sign: str) -> None:
+        """t[index] += v"""
+        operate, name = IN_PLACE[sign]
+        handle, source = self.chosen(i), self.chosen(j)
+        x, v = self.value(handle), self.value(source)
+        if not isinstance(x, np.ndarray) or not x.ndim or handle.leaf or not self.owns_its_memory(handle):
+            return
+        index = PLACES[place](x)
+        if not may_be_written(v, x[index], alike=True) or not fits(x, v) or (handle in source.family):
+            return
+        tensor = handle.tensor
+        if sign == "+=":
+            tensor[index] += source.tensor
+        elif sign == "-=":
+            tensor[index] -= source.tensor
+        else:
+            tensor[index] *= source.tensor
+        old = self.tape.add(np.array(x[index]), (handle.entry, adjoint(lambda x: x[index], x)))
+        new = self.combined(name, old, source.entry)
+        self.becomes(handle, self.assigned(handle.entry, index, new), source.tracked)
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some, j=some)
+    def fill_in_a_loop(self, i: int, j: int) -> None:
+        """Make a tensor of zeros and write to it row by row, each row from the one before."""
+        source = self.chosen(i)
+        row = self.value(source)
+        if row.ndim > 1 or row.size > 4:
+            return
+        filled = tg.zeros((3, *row.shape))
+        entry = self.tape.add(np.zeros((3, *row.shape)))
+        for k in range(3):
+            filled[k] = np.tanh(filled[k - 1]) + source.tensor
+            before = self.tape.entries[entry].value[k - 1]
+            old = self.tape.add(before, (entry, adjoint(lambda x, k=k: x[k - 1], self.tape.entries[entry].value)))
+            bent = self.tape.add(np.tanh(before), (old, lambda g, x=before: g / np.cosh(x) ** 2))
+            entry = self.assigned(entry, k, self.combined("add", bent, source.entry))
+        self.keep(Handle(filled, entry, source.tracked))
+
+    # ---- gradients -------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some)
+    def backward(self, i: int) -> None:
+        handle = self.chosen(i)
+        value = self.value(handle)
+        np.testing.assert_allclose(handle.tensor.data, value, rtol=1e-12, atol=1e-12 * large(value))
+        seed = np.cos(np.arange(value.size)).reshape(value.shape)
+        if not handle.tracked:
+            with pytest.raises(RuntimeError, match="depends on nothing"):
+                handle.tensor.backward(seed)
+            return
+        handle.tensor.backward(seed if value.ndim else None)
+        self.arrived({handle.entry: seed})
+
+    @precondition(lambda self: self.handles)
+    @rule(start=some, step=st.integers(1, 3))
+    def backward_from_many(self, start: int, step: int) -> None:
+        """Differentiate a number that many handles have a part in."""
+        handles = self.handles[start % len(self.handles) :: step]
+        if any(handle.tracked for handle in handles):
+            sum([np.sum(handle.tensor * (1 + i % 3)) for i, handle in enumerate(handles)]).backward()
+            self.arrived({h.entry: np.full(self.value(h).shape, 1.0 + i % 3) for i, h in enumerate(handles)})
+
+    def arrived(self, seeds: dict[int, Any]) -> None:
+        """Expect what the tape says in the leaves' gradients too."""
+        adjoints = self.tape.adjoints(seeds)
+        reached = self.reached(seeds)
+        for entry, (leaf, g) in self.leaves.items():
+            if entry in reached:
+                self.leaves[entry] = leaf, adjoints[entry] if g is None else g + adjoints[entry]
+        self.compare()
+
+    def reached(self, entries: Iterable[int]) -> set[int]:
+        """Return the entries that these were made from."""
+        found = set(entries)
+        for i in range(max(found), -1, -1):
+            if i in found:
+                found.update(target for target, _ in self.tape.entries[i].passes)
+        return found
+
+    @precondition(lambda self: self.leaves)
+    @rule(i=some)
+    def zero_grad(self, i: int) -> None:
+        entry = sorted(self.leaves)[i % len(self.leaves)]
+        leaf, _ = self.leaves[entry]
+        leaf.zero_grad()
+        self.leaves[entry] = leaf, None
+
+    @precondition(lambda self: self.handles)
+    @rule(i=some)
+    def forget(self, i: int) -> None:
+        """Nobody holds this handle any more."""
+        self.handles.remove(self.chosen(i))
+
+    def compare(self) -> None:
+        for leaf, expected in self.leaves.values():
+            if expected is None:
+                assert leaf.grad is None
+            else:
+                scale = np.max(np.abs(expected), initial=1)
+                np.testing.assert_allclose(leaf.grad, expected, rtol=1e-10, atol=1e-10 * scale)
+
+    def teardown(self) -> None:
+        for handle in self.handles:
+            value = self.value(handle)
+            np.testing.assert_allclose(handle.tensor.data, value, rtol=1e-12, atol=1e-12 * large(value))
+        self.compare()
+
+
+def may_be_written(v: Any, places: Any, alike: bool = False) -> bool:
+    """Whether v fits where it is to be written; of one value for several elements, too."""
+    try:
+        return np.broadcast_shapes(v.shape, places.shape) == places.shape and (places.size > 0 or not alike)
+    except ValueError:
+        return False
+
+
+TestGraphs = Graphs.TestCase
+TestGraphs.settings = settings(
+    max_examples=400,
+    stateful_step_count=50,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
