@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from . import assignment, autodiff, foreign
-from .errors import failed, refused_dtype
+from .errors import failed, name_of, refused_dtype
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
 from .handles import note_view
 from .methods import ArrayMethods

@@ -27,6 +27,27 @@ class Tape:
         self.entries.append(Entry(value, passes))
         return len(self.entries) - 1
 
+    def combined(self, name: str, left: int, right: int) -> int:
+        """Add a binary operation, and return its entry."""
+        f, of_left, of_right = BINARY[name]
+        a, b = self.entries[left].value, self.entries[right].value
+        return self.add(f(a, b), (left, lambda g: g * of_left(a, b)), (right, lambda g: g * of_right(a, b)))
+
+    def assigned(self, old: int, index: Any, new: int) -> int:
+        """Add a copy of an entry with another written at an index, and return its entry."""
+        x, v = self.entries[old].value, self.entries[new].value
+        value = np.array(x)
+        value[index] = v
+        owner = np.full(x.shape, -1)  # which element of the written ones each place has got
+        owner[index] = np.arange(x[index].size).reshape(x[index].shape)
+
+        def to_written(g: Any) -> Any:
+            found = np.zeros(x[index].size)
+            found[owner[owner >= 0]] = g[owner >= 0]
+            return summed_to(found.reshape(x[index].shape), np.shape(v))
+
+        return self.add(value, (old, lambda g: np.where(owner < 0, g, 0)), (new, to_written))
+
     def adjoints(self, seeds: dict[int, Any]) -> list[Any]:
         """Return the adjoint of every entry; those of the results are given."""
         found = [np.array(seeds[i]) if i in seeds else np.zeros(np.shape(e.value)) for i, e in enumerate(self.entries)]
@@ -64,6 +85,18 @@ BINARY: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any], Ca
 }
 AXES: list[Any] = [None, 0, -1]
 INDICES: list[Any] = [0, slice(None, None, -1), [0, 0, -1], (..., 0), None]
+PLACES: dict[str, Callable[[Any], Any]] = {
+    "first": lambda x: 0,
+    "last": lambda x: (..., -1),
+    "all": lambda x: slice(None),
+    "backwards": lambda x: slice(None, None, -2),
+    "inner": lambda x: (slice(1, None), ..., None),
+    "mask": lambda x: np.arange(x.size).reshape(x.shape) % 2 == 0,
+    "rows": lambda x: np.arange(x.shape[0]) % 2 == 0,
+    "places": lambda x: [-1, 0],
+    "repeated": lambda x: [0, -1, 0],
+    "mixed": lambda x: ([0, -1], *[slice(None)] * (x.ndim - 1)),
+}
 LARGEST_SIZE = 24
 
 
@@ -106,5 +139,13 @@ def fits(a: Any, b: Any) -> bool:
     """Whether two values may be combined, without growing too large in size or in numbers."""
     try:
         return bool(np.prod(np.broadcast_shapes(a.shape, b.shape)) <= LARGEST_SIZE and large(a) * large(b) < 1e4)
+    except ValueError:
+        return False
+
+
+def may_be_written(v: Any, places: Any, alike: bool = False) -> bool:
+    """Whether v fits where it is to be written; of one value for several elements, too."""
+    try:
+        return np.broadcast_shapes(v.shape, places.shape) == places.shape and (places.size > 0 or not alike)
     except ValueError:
         return False

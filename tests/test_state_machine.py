@@ -18,21 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 import tensorgrad as tg
 
-from .tape import BINARY, UNARY, Tape, adjoint, fits, large, linear_operations, summed_to
+from .tape import BINARY, PLACES, UNARY, Tape, adjoint, fits, large, linear_operations, may_be_written
 
 SHAPES: list[tuple[int, ...]] = [(), (1,), (3,), (2, 3), (3, 2), (3, 3), (3, 1), (1, 3)]
-PLACES: dict[str, Callable[[Any], Any]] = {
-    "first": lambda x: 0,
-    "last": lambda x: (..., -1),
-    "all": lambda x: slice(None),
-    "backwards": lambda x: slice(None, None, -2),
-    "inner": lambda x: (slice(1, None), ..., None),
-    "mask": lambda x: np.arange(x.size).reshape(x.shape) % 2 == 0,
-    "rows": lambda x: np.arange(x.shape[0]) % 2 == 0,
-    "places": lambda x: [-1, 0],
-    "repeated": lambda x: [0, -1, 0],
-    "mixed": lambda x: ([0, -1], *[slice(None)] * (x.ndim - 1)),
-}
 IN_PLACE: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "+=": (operator.iadd, "add"),
     "-=": (operator.isub, "subtract"),
@@ -82,27 +70,6 @@ class Graphs(RuleBasedStateMachine):
                 source.family.append(made)
                 made.family = source.family
         return made
-
-    def combined(self, name: str, left: int, right: int) -> int:
-        """Add a binary operation to the tape alone, and return its entry."""
-        f, of_left, of_right = BINARY[name]
-        a, b = self.tape.entries[left].value, self.tape.entries[right].value
-        return self.tape.add(f(a, b), (left, lambda g: g * of_left(a, b)), (right, lambda g: g * of_right(a, b)))
-
-    def assigned(self, old: int, index: Any, new: int) -> int:
-        """Add to the tape a copy of an entry with another written at an index, and return its entry."""
-        x, v = self.tape.entries[old].value, self.tape.entries[new].value
-        value = np.array(x)
-        value[index] = v
-        owner = np.full(x.shape, -1)  # which element of the written ones each place has got
-        owner[index] = np.arange(x[index].size).reshape(x[index].shape)
-
-        def to_written(g: Any) -> Any:
-            found = np.zeros(x[index].size)
-            found[owner[owner >= 0]] = g[owner >= 0]
-            return summed_to(found.reshape(x[index].shape), np.shape(v))
-
-        return self.tape.add(value, (old, lambda g: np.where(owner < 0, g, 0)), (new, to_written))
 
     def becomes(self, handle: Handle, entry: int, tracked: bool) -> None:
         """Let a handle have another value; who shares memory with it must not be used any more."""
@@ -218,7 +185,7 @@ class Graphs(RuleBasedStateMachine):
                 handle.tensor[index] = source.tensor
         elif handle not in source.family or source is handle:
             handle.tensor[index] = source.tensor
-            self.becomes(handle, self.assigned(handle.entry, index, source.entry), source.tracked)
+            self.becomes(handle, self.tape.assigned(handle.entry, index, source.entry), source.tracked)
 
     @precondition(lambda self: self.handles)
     @rule(i=some, j=some, sign=st.sampled_from(sorted(IN_PLACE)))
@@ -228,7 +195,7 @@ class Graphs(RuleBasedStateMachine):
         handle, source = self.chosen(i), self.chosen(j)
         x, v = self.value(handle), self.value(source)
         if fits(x, v) and np.broadcast_shapes(x.shape, v.shape) == x.shape:
-            self.changed(handle, lambda t: operate(t, source.tensor), self.combined, name, handle, source)
+            self.changed(handle, lambda t: operate(t, source.tensor), self.tape.combined, name, handle, source)
 
     @precondition(lambda self: self.handles)
     @rule(i=some, j=some)
@@ -237,7 +204,9 @@ class Graphs(RuleBasedStateMachine):
         x, v = self.value(handle), self.value(source)
         if fits(x, v) and np.broadcast_shapes(x.shape, v.shape) == x.shape:
             denominator = 1 + source.tensor * source.tensor
-            self.changed(handle, lambda t: operator.itruediv(t, denominator), self.combined, "divide", handle, source)
+            self.changed(
+                handle, lambda t: operator.itruediv(t, denominator), self.tape.combined, "divide", handle, source
+            )
 
     @precondition(lambda self: self.handles)
     @rule(i=some, n=st.sampled_from([1, 2, 3]))
@@ -258,7 +227,9 @@ class Graphs(RuleBasedStateMachine):
         a, b = self.value(handle), self.value(source)
         if a.ndim == b.ndim == 2 and a.shape[1:] * 2 == b.shape and large(a) * large(b) < 1e4:
             product = (a @ b, (handle.entry, lambda g: g @ b.T), (source.entry, lambda g: a.T @ g))
-            self.changed(handle, lambda t: operator.imatmul(t, source.tensor), lambda: self.tape.add(*product), source=source)
+            self.changed(
+                handle, lambda t: operator.imatmul(t, source.tensor), lambda: self.tape.add(*product), source=source
+            )
 
     def changed(
         self,
@@ -287,7 +258,7 @@ class Graphs(RuleBasedStateMachine):
     @rule(i=some, j=some, place=st.sampled_from(sorted(PLACES)), sign=st.sampled_from(sorted(IN_PLACE)))
     def change_elements(self, i: int, j: int, place: str, sign: str) -> None:
         """t[index] += v"""
-        operate, name = IN_PLACE[sign]
+        _, name = IN_PLACE[sign]
         handle, source = self.chosen(i), self.chosen(j)
         x, v = self.value(handle), self.value(source)
         if not isinstance(x, np.ndarray) or not x.ndim or handle.leaf or not self.owns_its_memory(handle):
@@ -303,8 +274,8 @@ class Graphs(RuleBasedStateMachine):
         else:
             tensor[index] *= source.tensor
         old = self.tape.add(np.array(x[index]), (handle.entry, adjoint(lambda x: x[index], x)))
-        new = self.combined(name, old, source.entry)
-        self.becomes(handle, self.assigned(handle.entry, index, new), source.tracked)
+        new = self.tape.combined(name, old, source.entry)
+        self.becomes(handle, self.tape.assigned(handle.entry, index, new), source.tracked)
 
     @precondition(lambda self: self.handles)
     @rule(i=some, j=some)
@@ -321,7 +292,7 @@ class Graphs(RuleBasedStateMachine):
             before = self.tape.entries[entry].value[k - 1]
             old = self.tape.add(before, (entry, adjoint(lambda x, k=k: x[k - 1], self.tape.entries[entry].value)))
             bent = self.tape.add(np.tanh(before), (old, lambda g, x=before: g / np.cosh(x) ** 2))
-            entry = self.assigned(entry, k, self.combined("add", bent, source.entry))
+            entry = self.tape.assigned(entry, k, self.tape.combined("add", bent, source.entry))
         self.keep(Handle(filled, entry, source.tracked))
 
     # ---- gradients -------------------------------------------------------------------------------------------
@@ -393,14 +364,6 @@ class Graphs(RuleBasedStateMachine):
             value = self.value(handle)
             np.testing.assert_allclose(handle.tensor.data, value, rtol=1e-12, atol=1e-12 * large(value))
         self.compare()
-
-
-def may_be_written(v: Any, places: Any, alike: bool = False) -> bool:
-    """Whether v fits where it is to be written; of one value for several elements, too."""
-    try:
-        return np.broadcast_shapes(v.shape, places.shape) == places.shape and (places.size > 0 or not alike)
-    except ValueError:
-        return False
 
 
 TestGraphs = Graphs.TestCase

@@ -86,5 +86,5 @@ def _nanstd(x: Any, mean: Any = None, *, axis: Any, dtype: Any, ddof: float, kee
     return np.nanstd(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, **about(mean))
 
 
-takes_over(np.nanvar)(with_keywords(_nanvar))
-takes_over(np.nanstd)(with_keywords(_nanstd))
+takes_over(np.nanvar)(with_keywords(_nanvar, np.nanvar))
+takes_over(np.nanstd)(with_keywords(_nanstd, np.nanstd))

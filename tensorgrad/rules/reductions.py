@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import unbroadcast
-from ..errors import refused_keywords
+from ..errors import name_of, refused_keywords
 from ..primitives import takes_over, vjp
 from ..tensor import differentiable
 
@@ -144,7 +144,7 @@ def about(mean: Any) -> dict[str, Any]:
 def deviations(g: Any, x: Any, mean: Any, axis: Any, ddof: float, where: Any) -> Any:
     """Return the gradient of a variance: g * 2 (x - mean) / (n - ddof), and 0 where n - ddof is not positive."""
     x = wider(masked(x, where))
-    g = kept(g, x, axis)
+    g = wider(kept(g, x, axis))
     if mean is None:
         mean = np.mean(x, axis=axis, keepdims=True, **({} if where is True else {"where": _some(where, x, axis)}))
     number = counts(x, axis, where, g) - ddof
@@ -198,8 +198,10 @@ def _std(x: Any, mean: Any = None, *, axis: Any, dtype: Any, ddof: float, keepdi
     return np.std(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, **about(mean))
 
 
-def with_keywords(function: Any) -> Any:
-    """Return np.var or np.std with its keywords sorted out; its mean may be a Tensor, too."""
+def with_keywords(function: Any, known_as: Any) -> Any:
+    """Return np.var and the like with its keywords sorted out; its mean may be a Tensor, too."""
+    function.__wrapped__.__name__ = known_as.__name__  # for graphs and messages
+    function.__wrapped__.__module__ = known_as.__module__
 
     def call(
         a: Any,
@@ -214,7 +216,7 @@ def with_keywords(function: Any) -> Any:
         correction: Any = None,
     ) -> Any:
         refuse_out(
-            f"np.{function.__name__.strip('_')}",
+            name_of(known_as),
             out,
             "axis",
             "dtype",
@@ -240,8 +242,8 @@ def degrees(ddof: float, correction: Any) -> float:
     return correction  # type: ignore[no-any-return]
 
 
-takes_over(np.var)(with_keywords(_var))
-takes_over(np.std)(with_keywords(_std))
+takes_over(np.var)(with_keywords(_var, np.var))
+takes_over(np.std)(with_keywords(_std, np.std))
 
 # ---- products --------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,11 @@ class Builder:
             value = np.asarray(call(np, name, given, keywords))
         except (ValueError, IndexError, np.linalg.LinAlgError):
             raise Reject(name) from None  # the shapes do not suit it
-        if not 0 < value.size <= LARGEST_SIZE or not np.all(np.abs(value) < LARGEST_VALUE) or value.dtype.kind not in "fc":
+        if (
+            not 0 < value.size <= LARGEST_SIZE
+            or not np.all(np.abs(value) < LARGEST_VALUE)
+            or value.dtype.kind not in "fc"
+        ):
             raise Reject(name)
         self.steps.append([name, operands, keywords])
         self.values.append(value)

@@ -62,9 +62,11 @@ row("x * floor(x)", one(), lambda xp, x: x * xp.floor(x), clear=off_integers)
 row("x * sign(x)", one("nonzero"), lambda xp, x: x * xp.sign(x))
 row("modf", one("nonzero"), lambda xp, x: xp.modf(x)[0], clear=off_integers)
 row("ldexp", one(), lambda xp, x: xp.ldexp(x, 1))
-row("unwrap", lambda b: (lambda i: ([i], {"axis": b.axis(i)}))(b.value(lambda x: x.ndim > 0)), clear=lambda x, axis: (
-    np.all(np.abs(np.abs(np.diff(x, axis=axis)) % np.pi) > 1e-3)
-))
+row(
+    "unwrap",
+    lambda b: (lambda i: ([i], {"axis": b.axis(i)}))(b.value(lambda x: x.ndim > 0)),
+    clear=lambda x, axis: np.all(np.abs(np.abs(np.diff(x, axis=axis)) % np.pi) > 1e-3),
+)
 row(
     "x ** n",
     lambda b: ([b.within("nonzero", b.value())], {"n": b.random.choice([-2, -1, 1, 2, 3])}),

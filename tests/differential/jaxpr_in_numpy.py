@@ -146,7 +146,8 @@ def _places(
 
 
 def _inside(places: Any, shape: Any) -> Any:
-    return np.all([(place >= 0) & (place < size) for place, size in zip(np.broadcast_arrays(*places), shape)], axis=0)
+    full = zip(np.broadcast_arrays(*places), shape, strict=True)
+    return np.all([(place >= 0) & (place < size) for place, size in full], axis=0)
 
 
 def _gather(x: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Any, mode: Any, **_: Any) -> Any:
@@ -170,7 +171,12 @@ def _scatter(write: Callable[[Any, Any, Any], None]) -> Callable[..., Any]:
         windows = [updates.shape[i] for i in d.update_window_dims]
         sizes = dict(zip([axis for axis in range(x.ndim) if axis not in apart], windows, strict=True))
         places = _places(
-            indices, x.ndim, d.scatter_dims_to_operand_dims, d.operand_batching_dims, d.scatter_indices_batching_dims, sizes
+            indices,
+            x.ndim,
+            d.scatter_dims_to_operand_dims,
+            d.operand_batching_dims,
+            d.scatter_indices_batching_dims,
+            sizes,
         )
         batch = indices.ndim - 1
         moved = np.moveaxis(updates, d.update_window_dims, range(batch, batch + len(sizes)))
@@ -199,7 +205,11 @@ def _reduce(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def _accumulate(f: Any) -> Callable[..., Any]:
     def run(x: Any, *, axis: int, reverse: bool) -> Any:
-        return np.flip(run(np.flip(x, axis), axis=axis, reverse=False), axis) if reverse else f.accumulate(x, axis=axis, dtype=x.dtype)
+        return (
+            np.flip(run(np.flip(x, axis), axis=axis, reverse=False), axis)
+            if reverse
+            else f.accumulate(x, axis=axis, dtype=x.dtype)
+        )
 
     return run
 
@@ -248,7 +258,9 @@ NUMPY |= {
     "dynamic_slice": lambda x, *starts, slice_sizes: x[_window(x, starts, slice_sizes)],
     "pad": _pad,
     "iota": _iota,
-    "convert_element_type": lambda x, *, new_dtype, **_: (x if np.dtype(new_dtype).kind == "c" else x.real).astype(new_dtype),
+    "convert_element_type": lambda x, *, new_dtype, **_: (x if np.dtype(new_dtype).kind == "c" else x.real).astype(
+        new_dtype
+    ),
     "integer_pow": lambda x, *, y: x ** np.asarray(y, dtype=x.dtype) if x.dtype.kind in "fc" else x**y,
     "dot_general": _dot,
     "gather": _gather,

@@ -132,32 +132,49 @@ def tall(x: Any) -> Any:
 
 row("linalg.solve", system, lambda xp, a, b: xp.linalg.solve(well(a), b))
 row("linalg.inv", square, lambda xp, x: xp.linalg.inv(well(x)))
-row("linalg.inv, complex", lambda b: ([i := square(b)[0][0], b.shaped(*b.values[i].shape)], {}), lambda xp, a, b: (
-    xp.linalg.inv(well(a + 1j * b))
-))
+row(
+    "linalg.inv, complex",
+    lambda b: ([i := square(b)[0][0], b.shaped(*b.values[i].shape)], {}),
+    lambda xp, a, b: xp.linalg.inv(well(a + 1j * b)),
+)
 row("linalg.det", square, lambda xp, x: xp.linalg.det(x / 2 + np.eye(x.shape[-1])))
 row("linalg.slogdet", square, lambda xp, x: xp.linalg.slogdet(well(x))[1])
 row("linalg.slogdet, sign", square, lambda xp, x: (lambda s: s[0] * s[1])(xp.linalg.slogdet(well(x))))
 row("linalg.cholesky", square, lambda xp, x: xp.linalg.cholesky(gram(x)))
-row("linalg.qr", rectangular, lambda xp, x: (lambda q, r: xp.matmul(q, xp.sin(r)))(*xp.linalg.qr(tall(x))), clear=(
-    lambda x: x.shape[-2] >= x.shape[-1]
-))
+row(
+    "linalg.qr",
+    rectangular,
+    lambda xp, x: (lambda q, r: xp.matmul(q, xp.sin(r)))(*xp.linalg.qr(tall(x))),
+    clear=(lambda x: x.shape[-2] >= x.shape[-1]),
+)
 row("linalg.svd", rectangular, lambda xp, x: xp.linalg.svd(tall(x), compute_uv=False))
 row("linalg.svdvals", rectangular, lambda xp, x: xp.linalg.svdvals(tall(x)))
 row("linalg.svd, vectors", rectangular, lambda xp, x: _recomposed(xp, *xp.linalg.svd(tall(x), full_matrices=False)))
 row("linalg.pinv", rectangular, lambda xp, x: xp.linalg.pinv(tall(x)))
 row("linalg.eigvalsh", square, lambda xp, x: xp.linalg.eigvalsh(hermitian(x)))
-row("linalg.eigh", square, lambda xp, x: (lambda w, v: xp.matmul(v * xp.sin(w)[..., None, :], v.mT))(*xp.linalg.eigh(hermitian(x))))
+row(
+    "linalg.eigh",
+    square,
+    lambda xp, x: (lambda w, v: xp.matmul(v * xp.sin(w)[..., None, :], v.mT))(*xp.linalg.eigh(hermitian(x))),
+)
 row("linalg.eig", square, lambda xp, x: xp.sum(xp.sin(_eigenvalues(xp, "eig", hermitian(x) + 0.1 * x)), axis=-1).real)
-row("linalg.eigvals", square, lambda xp, x: xp.sum(_eigenvalues(xp, "eigvals", hermitian(x) + 0.1 * x) ** 3, axis=-1).real)
+row(
+    "linalg.eigvals",
+    square,
+    lambda xp, x: xp.sum(_eigenvalues(xp, "eigvals", hermitian(x) + 0.1 * x) ** 3, axis=-1).real,
+)
 row("linalg.lstsq", lambda b: ([b.shaped(3, 2), b.shaped(3)], {}), lambda xp, a, b: xp.linalg.lstsq(tall(a), b)[0])
 row("linalg.cond", square, lambda xp, x: xp.linalg.cond(hermitian(x) + 3 * np.eye(x.shape[-1])))
-row("linalg.matrix_power", lambda b: (square(b)[0], {"n": b.random.choice([-2, -1, 0, 1, 2, 3, 5])}), lambda xp, x, n: (
-    xp.linalg.matrix_power(x / 3 + np.eye(x.shape[-1]) * 1.5, n)
-))
-row("linalg.tensorsolve", lambda b: ([b.shaped(3, 3), b.shaped(3)], {}), lambda xp, a, b: (
-    xp.linalg.tensorsolve(xp.reshape(well(a), (3, 1, 3)), xp.reshape(b, (3, 1)))
-))
+row(
+    "linalg.matrix_power",
+    lambda b: (square(b)[0], {"n": b.random.choice([-2, -1, 0, 1, 2, 3, 5])}),
+    lambda xp, x, n: xp.linalg.matrix_power(x / 3 + np.eye(x.shape[-1]) * 1.5, n),
+)
+row(
+    "linalg.tensorsolve",
+    lambda b: ([b.shaped(3, 3), b.shaped(3)], {}),
+    lambda xp, a, b: xp.linalg.tensorsolve(xp.reshape(well(a), (3, 1, 3)), xp.reshape(b, (3, 1))),
+)
 row("linalg.tensorinv", square, lambda xp, x: xp.linalg.tensorinv(well(x), ind=1), clear=lambda x: x.ndim == 2)
 
 
@@ -175,14 +192,14 @@ def _recomposed(xp: Any, u: Any, s: Any, vh: Any) -> Any:
 
 def _of_vectors(b: Any) -> Any:
     i = b.at_least(1)
-    return [i], {"axis": b.axis(i), "ord": b.random.choice([1, 2, 3, 2.5, -1, "inf", "-inf"]), "keepdims": b.flag()}
+    return [i], {"axis": b.axis(i), "order": b.random.choice([1, 2, 3, 2.5, -1, "inf", "-inf"]), "keepdims": b.flag()}
 
 
 def _ordered(values: Any) -> Any:
     return {"inf": np.inf, "-inf": -np.inf}.get(values, values)
 
 
-def _norm_clear(x: Any, axis: Any, ord: Any, keepdims: bool) -> Any:
+def _norm_clear(x: Any, axis: Any, order: Any, keepdims: bool) -> Any:
     return np.all(np.abs(x) > 0.1) and apart(np.abs(x))
 
 
@@ -190,19 +207,22 @@ for _name in ("norm", "vector_norm"):
     row(
         f"linalg.{_name}, ord",
         _of_vectors,
-        lambda xp, x, axis, ord, keepdims, name=_name: getattr(xp.linalg, name)(
-            x, axis=axis, ord=_ordered(ord), keepdims=keepdims
+        lambda xp, x, axis, order, keepdims, name=_name: getattr(xp.linalg, name)(
+            x, axis=axis, ord=_ordered(order), keepdims=keepdims
         ),
         clear=_norm_clear,
     )
 for _name in ("norm", "matrix_norm"):
     row(
         f"linalg.{_name} of matrices",
-        lambda b: (rectangular(b)[0], {"ord": b.random.choice([1, -1, 2, -2, "inf", "-inf", "fro", "nuc"]), "keepdims": b.flag()}),
-        lambda xp, x, ord, keepdims, name=_name: getattr(xp.linalg, name)(
-            tall(x), ord=_ordered(ord), keepdims=keepdims, **({"axis": (-2, -1)} if name == "norm" else {})
+        lambda b: (
+            rectangular(b)[0],
+            {"order": b.random.choice([1, -1, 2, -2, "inf", "-inf", "fro", "nuc"]), "keepdims": b.flag()},
         ),
-        clear=lambda x, ord, keepdims: _sums_apart(tall(x)),
+        lambda xp, x, order, keepdims, name=_name: getattr(xp.linalg, name)(
+            tall(x), ord=_ordered(order), keepdims=keepdims, **({"axis": (-2, -1)} if name == "norm" else {})
+        ),
+        clear=lambda x, order, keepdims: _sums_apart(tall(x)),
     )
 
 
@@ -237,25 +257,29 @@ def _image(b: Any, i: int) -> Any:
 rows("fft.fft fft.ifft", with_keywords(_transformed), takes_complex=True)
 rows("fft.rfft fft.ihfft", with_keywords(_transformed))
 _WIDE = with_keywords(_transformed, lambda x: x.ndim > 0 and min(x.shape) > 1)
-_back = "fft.irfft fft.hfft"
-for _name in _back.split():
+for _name in ("irfft", "hfft"):
     row(
-        _name,
+        f"fft.{_name}",
         _WIDE,
-        lambda xp, x, n, axis, norm, name=_name.partition(".")[2]: getattr(xp.fft, name)(
-            x * (1 + 0.5j), n=n, axis=axis, norm=norm
-        ),
+        lambda xp, x, n, axis, norm, name=_name: getattr(xp.fft, name)(x * (1 + 0.5j), n=n, axis=axis, norm=norm),
         clear=lambda x, n, axis, norm: (n or 2) > 1,
     )
 _FLAT = with_keywords(_image, lambda x: x.ndim == 2 and min(x.shape) > 1)
 rows("fft.fft2 fft.ifft2 fft.fftn fft.ifftn", _FLAT, takes_complex=True)
 rows("fft.rfft2 fft.rfftn", _FLAT)
 for _name in ("irfft2", "irfftn"):
-    row(f"fft.{_name}", _FLAT, lambda xp, x, norm, axes, name=_name: getattr(xp.fft, name)(x * (1 - 0.5j), norm=norm, axes=axes))
+    row(
+        f"fft.{_name}",
+        _FLAT,
+        lambda xp, x, norm, axes, name=_name: getattr(xp.fft, name)(x * (1 - 0.5j), norm=norm, axes=axes),
+    )
 rows("fft.fftshift fft.ifftshift", with_keywords(lambda b, i: {"axes": b.random.choice([None, b.axis(i)])}))
-row("abs of fft", along_one, lambda xp, x, axis: xp.abs(xp.fft.fft(x, axis=axis)), clear=lambda x, axis: (
-    np.all(np.abs(np.fft.fft(x, axis=axis)) > 0.1)
-))
+row(
+    "abs of fft",
+    along_one,
+    lambda xp, x, axis: xp.abs(xp.fft.fft(x, axis=axis)),
+    clear=lambda x, axis: np.all(np.abs(np.fft.fft(x, axis=axis)) > 0.1),
+)
 row("power spectrum", along_one, lambda xp, x, axis: (lambda z: (z * xp.conj(z)).real)(xp.fft.rfft(x, axis=axis)))
 
 # ---- polynomials and sliding products --------------------------------------------------------------------------------
@@ -265,6 +289,8 @@ rows("convolve", lambda b: ([b.of_rank(1), b.of_rank(1)], {"mode": b.random.choi
 rows("correlate", lambda b: ([b.of_rank(1), b.of_rank(1)], {"mode": b.random.choice(_SLIDES)}))
 row("polyval", lambda b: ([b.of_rank(1), b.within("small", b.value())], {}))
 rows("polyadd polysub", lambda b: ([b.of_rank(1), b.of_rank(1)], {}))
-row("polymul", lambda b: ([b.of_rank(1), b.of_rank(1)], {}), clear=lambda a, b: np.abs([a[0], b[0]]) > 1e-3)  # not trimmed
+row(
+    "polymul", lambda b: ([b.of_rank(1), b.of_rank(1)], {}), clear=lambda a, b: np.abs([a[0], b[0]]) > 1e-3
+)  # not trimmed
 row("polyder", one("any"), lambda xp, x: xp.polyder(x), clear=lambda x: x.ndim == 1 and x.size > 1)
 row("polyint", one("any"), lambda xp, x: xp.polyint(x), clear=lambda x: x.ndim == 1)

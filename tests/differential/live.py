@@ -18,9 +18,11 @@ def programs(seed: int, names: Iterable[str] | None = None) -> Iterator[tuple[in
     """Give the programs of all seeds from this one on, without those that cannot be ended."""
     while True:
         try:
-            yield seed, generate(seed, names)
+            program = generate(seed, names)
         except Reject:
-            pass
+            program = None
+        if program is not None:
+            yield seed, program
         seed += 1
 
 
@@ -68,10 +70,10 @@ def compare(number: int, seed: int, names: Iterable[str] | None = None, every: f
     with_jax.load()
     tally = Tally()
     start = told = time.perf_counter()
-    for seed, program in programs(seed, names):
+    for this, program in programs(seed, names):
         if tally.done >= number:
             break
-        judge(tally, seed, program)
+        judge(tally, this, program)
         now = time.perf_counter()
         if now - told > every:
             told = now
@@ -96,7 +98,7 @@ def judge(tally: Tally, seed: int, program: Program) -> None:
         tally.unsupported[str(error)] += 1
         tally.messages.setdefault(str(error), str(error.__cause__))
         return
-    except Exception as error:  # noqa: BLE001 - reported as wrong
+    except Exception as error:
         tally.wrong += 1
         print(f"WRONG, seed {seed}: {type(error).__name__}: {error}\n{explained(program)}", flush=True)
         return
@@ -133,7 +135,7 @@ def _answers(program: Program) -> tuple[Derivatives | Exception, Derivatives]:
     theirs = with_jax.interpreted(program, second=True)
     try:
         return comparison.derivatives(program, second=True), theirs
-    except Exception as error:  # noqa: BLE001 - reported
+    except Exception as error:
         return error, theirs
 
 

@@ -55,9 +55,12 @@ rows("max min amax amin nanmax nanmin", over_axes(), clear=apart)
 row("ptp", over_axes(), clear=apart)
 rows("var nanvar", over_axes(ddof=[0, 0.5]))
 rows("std nanstd", over_axes(ddof=[0, 0.5]), clear=varies)
-row("linalg.norm, axis", over_one, lambda xp, x, axis, keepdims: xp.linalg.norm(x, axis=axis, keepdims=keepdims), clear=(
-    lambda x, axis, keepdims: np.all(np.sum(x * x, axis=axis) > 1e-2)
-))
+row(
+    "linalg.norm, axis",
+    over_one,
+    lambda xp, x, axis, keepdims: xp.linalg.norm(x, axis=axis, keepdims=keepdims),
+    clear=(lambda x, axis, keepdims: np.all(np.sum(x * x, axis=axis) > 1e-2)),
+)
 rows("median nanmedian", over_axes(), clear=apart)
 
 
@@ -117,9 +120,12 @@ def _observations(b: Any) -> Any:
 
 
 row("cov", lambda b: (_observations(b)[0], {"rowvar": b.flag(), "ddof": b.random.choice([0, 1])}))
-row("cov, two", lambda b: ([i := b.of_rank(1), b.shaped(*b.values[i].shape)], {}), lambda xp, x, y: xp.cov(x, y), clear=(
-    lambda x, y: x.size > 1
-))
+row(
+    "cov, two",
+    lambda b: ([i := b.of_rank(1), b.shaped(*b.values[i].shape)], {}),
+    lambda xp, x, y: xp.cov(x, y),
+    clear=(lambda x, y: x.size > 1),
+)
 row("corrcoef", _observations, clear=lambda x: np.all(np.var(x, axis=1) > 1e-2))
 
 # ---- along an axis ---------------------------------------------------------------------------------------------------
@@ -153,9 +159,11 @@ def _differences(b: Any) -> Any:
 row("diff", _differences, takes_complex=True)
 row("diff, prepend", along_one, lambda xp, x, axis: xp.diff(x, axis=axis, prepend=0.5, append=-0.25))
 row("ediff1d", lambda b: ([b.value(lambda x: x.size > 1)], {}))
-row("ediff1d, ends", lambda b: ([b.value(lambda x: x.size > 1)], {}), lambda xp, x: (
-    xp.ediff1d(x, to_begin=np.array([0.5]), to_end=np.array([0.25, 2.0]))
-))
+row(
+    "ediff1d, ends",
+    lambda b: ([b.value(lambda x: x.size > 1)], {}),
+    lambda xp, x: xp.ediff1d(x, to_begin=np.array([0.5]), to_end=np.array([0.25, 2.0])),
+)
 
 
 def _slopes(b: Any) -> Any:
@@ -164,9 +172,12 @@ def _slopes(b: Any) -> Any:
     return [i], {"axis": axis, "step": b.number(0.5, 2)}
 
 
-row("gradient", _slopes, lambda xp, x, axis, step: xp.gradient(x, step, axis=axis), clear=lambda x, axis, step: (
-    x.shape[axis] > 1
-))
+row(
+    "gradient",
+    _slopes,
+    lambda xp, x, axis, step: xp.gradient(x, step, axis=axis),
+    clear=lambda x, axis, step: x.shape[axis] > 1,
+)
 row("trapezoid", lambda b: (lambda i: ([i], {"dx": b.number(0.5, 2), "axis": b.axis(i)}))(b.at_least(1)))
 
 

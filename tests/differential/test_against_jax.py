@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from .comparison import TOLERANCE, Unsupported, derivatives, difference, equal_to_numpy
-from .references import read
 from .programs import text_of
+from .references import read
 from .table import FUNCTIONS
 
 REFERENCES = read()
