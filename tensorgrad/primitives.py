@@ -173,7 +173,7 @@ def takes_over(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
     return enter
 
 
-# Rules of libraries that the core does not import: the module that owns the functions, and that of their rules.
+# Rules that wait for their first use: the module that owns the functions, and that of their rules.
 LATE: dict[str, str] = {}
 
 

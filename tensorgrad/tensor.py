@@ -513,6 +513,8 @@ def astype(x: Any, *, dtype: Any) -> Any:
 
 def _ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Call np.add.reduce and the like: the entry of that ufunc and method, or else of that method of any ufunc."""
+    if ufunc not in TABLE:
+        entered_late(ufunc)
     function = TABLE.get((ufunc, method))
     if function is None:
         return TABLE[method](ufunc, *inputs, **keywords)  # type: ignore[operator]  # never a Primitive

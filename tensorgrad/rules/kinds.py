@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from ..errors import failed, name_of, operand
-from ..primitives import TABLE, takes_over
+from ..primitives import TABLE, entered_late, takes_over
 from ..tensor import Tensor, unwrap
 
 Kind = Literal["differentiable", "constant", "refused"]
@@ -31,6 +31,8 @@ def kind(function: Any) -> Kind:
     >>> kind(np.tanh), kind(np.argmax), kind(np.put)
     ('differentiable', 'constant', 'refused')
     """
+    if function not in TABLE:
+        entered_late(function)
     entry = TABLE[function]
     return "constant" if isinstance(entry, Constant) else "refused" if isinstance(entry, Refused) else "differentiable"
 

@@ -14,6 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tensorgrad.primitives import entered_late
+
+entered_late(None)  # the cases are of all rules, also of those that wait for their first use
+
 Shape = tuple[int, ...]
 Domain = Callable[[np.random.Generator, Shape], Any]
 

@@ -22,7 +22,7 @@ b = np.random.default_rng(2).uniform(0.3, 1.5, 3)
 
 # ---- right gradients -----------------------------------------------------------------------------------------
 
-SOME = [case for case in CASES if sum(map(np.prod, case.shapes)) < 50][::4]
+SOME = [case for case in CASES if sum(map(np.prod, case.shapes)) < 50 and "singular" not in case.name][::8]
 
 
 @pytest.mark.parametrize("case", SOME, ids=attrgetter("name"))

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from . import elementwise, linear, reductions, shaping  # noqa: F401 - they fill the table
 from .programs import Program, arrays_of, call
 from .table import FUNCTIONS, Reject
 

@@ -26,6 +26,9 @@ def programs(seed: int, names: Iterable[str] | None = None) -> Iterator[tuple[in
         seed += 1
 
 
+FORGET = 10_000  # programs, after which JAX forgets what it has traced and compiled: about 3 GB
+
+
 class Tally:
     """What has come of the programs so far."""
 
@@ -67,13 +70,15 @@ class Tally:
 
 def compare(number: int, seed: int, names: Iterable[str] | None = None, every: float = 30.0) -> Tally:
     """Compare programs with JAX; print progress and whatever is wrong."""
-    with_jax.load()
+    jax = with_jax.load()
     tally = Tally()
     start = told = time.perf_counter()
     for this, program in programs(seed, names):
         if tally.done >= number:
             break
         judge(tally, this, program)
+        if tally.done % FORGET == 0:
+            jax.clear_caches()
         now = time.perf_counter()
         if now - told > every:
             told = now

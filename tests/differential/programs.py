@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import elementwise, linear, reductions, shaping  # noqa: F401 - they fill the table
 from .table import FUNCTIONS
 
 Program = dict[str, Any]

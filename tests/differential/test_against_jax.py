@@ -23,6 +23,9 @@ def test_programs(first: int):
             found = derivatives(program, second=expected.curved is not None)
         except Unsupported as error:
             pytest.fail(f"{error} is refused: {error.__cause__}\n{text_of(program)}")
+        except Exception as error:
+            error.add_note(text_of(program))
+            raise
         off = difference(found, expected)
         assert off < TOLERANCE, f"differs by {off:.1e}\n{text_of(program)}\n{found}\n{expected}"
         assert equal_to_numpy(program, found), f"NumPy gives another value\n{text_of(program)}\n{found}"
