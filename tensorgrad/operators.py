@@ -15,7 +15,7 @@ from .handles import Handle
 
 numpy: Any = np  # its stubs do not know that a Tensor goes in and comes out
 _new = object.__new__
-_NUMBERS = (int, float, complex, np.number, np.bool)
+_NUMBERS = (int, float, np.number, np.bool)  # not Python's complex: 1j * np.float64(2) is no number of NumPy's
 _PLAIN = frozenset({np.ndarray, *[kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)]})
 
 
@@ -69,7 +69,7 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
 
 def _unusual(ufunc: np.ufunc, other: Any, *operands: Any) -> Any:
     """An operand that is neither a Tensor nor plain: an array-like goes through the ufunc, anything else may answer."""
-    return ufunc(*operands) if isinstance(other, (np.ndarray, np.generic, list, tuple)) else NotImplemented
+    return ufunc(*operands) if isinstance(other, (np.ndarray, np.generic, complex, list, tuple)) else NotImplemented
 
 
 def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:

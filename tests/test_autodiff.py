@@ -286,3 +286,23 @@ def test_an_argument_without_a_rule_is_refused():
         np.testing.assert_array_equal(tg.grad(lambda a: np.sum(half(a, 3.0)))(np.ones(2)), [3, 3])
         with pytest.raises(TypeError, match=r"half has no derivative for its argument 1.*detach\(\)"):
             half(x, y)
+
+
+# ---- numbers of Python's beside numbers of NumPy's -------------------------------------------------------------------
+
+
+def test_pythons_complex_numbers_stay_numpys():
+    """To Python, np.float64 is a float: 1j * np.float64(2) is a complex without shape and dtype."""
+    x = np.arange(3.0)
+    found = tg.grad(lambda x: np.real(np.sum((x[:2] + 1j * np.min(x)) * (1 + 2j))))(x)
+    np.testing.assert_allclose(found, [-3, 1, 0])
+    twice = tg.grad(lambda x: tg.grad(lambda z: np.real(1j * (z * z) * (2 - 1j)))(x) * 1.0)
+    np.testing.assert_allclose(twice(np.float64(2.0)), 2)
+
+
+def test_a_complex_element_read_again_and_again():
+    """The gradients of several readings are added in place."""
+    x = parameter([1 + 2j, 3 - 1j])
+    y = x * 1
+    (np.real(y[0] * (2 + 1j)) + np.real(y[1] * (1 + 3j)) + np.real(y[0] * (5 + 1j))).backward()
+    np.testing.assert_allclose(x.grad, [7 - 2j, 1 - 3j])

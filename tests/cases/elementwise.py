@@ -93,6 +93,7 @@ OPERATORS = {
 CONSTANTS = {
     "int": 2,
     "float": 1.5,
+    "complex": 1.5 - 0.5j,
     "bool": True,
     "int64": np.int64(2),
     "float32": np.float32(1.5),
