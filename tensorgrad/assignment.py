@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import failed, operand
 from .graph import Leaf, Node, is_recording, record
-from .handles import Handle, base_of, change_arrives, change_begins, others_of, overwrite_views
+from .handles import Handle, base_of, change_begins, is_arriving, others_of, overwrite_views, unmark
 
 
 def setitem(x: Any, *values: Any, indices: Sequence[Any]) -> Any:
@@ -28,17 +28,22 @@ def setitem(x: Any, *values: Any, indices: Sequence[Any]) -> Any:
 def write(out: Any, index: Any, value: Any) -> None:
     """Do ``out[index] = value``, of an array in C order; of several values for one place, the same one always stays.
 
-    NumPy walks through arrays of indices in an order that depends on all the layouts involved.
+    NumPy walks through arrays of integers in an order that depends on all the layouts involved.
     """
-    if not is_basic(index) and np.ndim(value):
+    if np.ndim(value) and _may_repeat(index):
         shape = out[index].shape
         surplus = max(0, np.ndim(value) - len(shape))  # axes of size 1 in front, which NumPy allows
         value = np.array(np.broadcast_to(np.reshape(value, np.shape(value)[surplus:]), shape), order="C")
     out[index] = value
 
 
+def _may_repeat(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(np.ndim(part) > 0 and np.asarray(part).dtype.kind in "iu" for part in parts)
+
+
 def is_basic(index: Any) -> bool:
-    """Whether an index is made of slices and integers only, so that no element is met twice."""
+    """Whether an index is of slices and integers only (True is one, here), so that no element is met twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts)
 
@@ -164,14 +169,14 @@ def assign(handle: Handle, index: Any, value: Any, node: Node | None, writer: An
         RuntimeError: A view of a tensor that is still around.
         ValueError, IndexError: What does not fit. Nothing has been changed then.
     """
-    change_arrives(handle, writer)
     if base_of(handle) is not None:
         raise RuntimeError(
-            "t[i] = v on a Tensor that is a view of another: NumPy would change the other too. Expected: a tensor of "
-            "its own. Usual fix: write through the base, t[0, 1] = v for row = t[0]; row[1] = v; or copy first: "
-            "row = t[0].copy()."
+            f"t[i] = v on a Tensor {handle._node.value.shape} that is a view of another: NumPy would change the other "
+            "too. Expected: a tensor of its own. Usual fix: write through the base, t[0, 1] = v for row = t[0]; "
+            "row[1] = v; or copy first: row = t[0].copy()."
         )
-    old = handle._node
+    arriving = is_arriving(handle, index, writer)
+    old: Any = handle._node.before if arriving else handle._node  # type: ignore[attr-defined]
     if not is_recording():
         node = None
     if old.requires_grad:
@@ -180,9 +185,12 @@ def assign(handle: Handle, index: Any, value: Any, node: Node | None, writer: An
     if isinstance(old, Leaf) and old.requires_grad and not is_recording():
         target = Filling(old)
     elif not old.is_open or (node is not None and isinstance(old, Filling)):
+        _refuse_unwriteable(old.value)
         target = Assignments(old) if node is not None or old.requires_grad else Filling(old)
     _refuse_loss(target.buffer, value, node)
     target.put(index, value, node)
+    if arriving:
+        unmark(handle)
     overwrite_views(handle)
     if isinstance(old, Leaf) and old.requires_grad and not old.argument:
         old.write(target.value)
@@ -203,6 +211,8 @@ def rebind(handle: Handle, result: Handle, sign: str) -> Handle:
     before = old.value
     if not isinstance(before, np.ndarray):
         return result
+    new.value = np.asarray(new.value)  # an array without axes stays one
+    new.name = old.name
     if new.value.shape != before.shape or new.value.dtype != before.dtype:
         error = ValueError if new.value.shape != before.shape else TypeError
         raise error(
@@ -246,10 +256,26 @@ def _refuse_unrecorded(node: Node, deed: str) -> None:
         )
 
 
+def _refuse_unwriteable(array: Any) -> None:
+    """Raise for what NumPy cannot be assigned to either."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(
+            f"t[i] = v on a single number of NumPy's, {array.dtype}: it has no elements. Expected: an array. "
+            "Usual fix: s = v, or tg.zeros(()), an array without axes."
+        )
+    if not array.flags.writeable or any(
+        step == 0 < size - 1 for step, size in zip(array.strides, array.shape, strict=True)
+    ):
+        raise ValueError(
+            f"t[i] = v on a Tensor {array.shape} that is read-only, for several of its elements are one in memory (a "
+            "broadcast array, a diagonal). Usual fix: t = t.copy()."
+        )
+
+
 def _refuse_loss(buffer: Any, value: Any, node: Node | None) -> None:
     kept = "fc" if buffer.dtype.kind == "c" else "f"
     if node is not None and (buffer.dtype.kind not in "fc" or value.dtype.kind not in kept):
         raise TypeError(
             f"t[i] = v of a Tensor of dtype {buffer.dtype} and {operand(value)} that requires a gradient: it would be "
-            f"lost. Expected: a dtype that holds it. Usual fix: t = tg.zeros(shape, dtype={value.dtype})."
+            f"lost. Expected: a dtype that holds it. Usual fix: t = tg.zeros(shape, dtype={value.dtype}); np.real(v)."
         )

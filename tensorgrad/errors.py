@@ -34,6 +34,7 @@ _OF_INTEGERS = {
 _EMPTY = "at least one element. Usual fix: skip empty batches"
 _FIXES: dict[str, str] = {
     "getitem": _INDEX,
+    "setitem": _INDEX,
     "matmul": _MATMUL,
     "dot": _MATMUL,
     "dense": "x is (..., in), W is (in, out), b is (out,). Usual fix: check fan_in of the layer, or pass W.T",
@@ -74,6 +75,9 @@ def operand(value: Any, name: str | None = None) -> str:
     return f"{label}{shape} {value.dtype}"
 
 
+_KINDS = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, TypeError, ValueError)
+
+
 def failed(
     function: Callable[..., Any], operands: Sequence[Any], names: Sequence[str | None], error: Exception
 ) -> Exception:
@@ -82,8 +86,7 @@ def failed(
     described = ", ".join(map(operand, operands, names))
     expected = _expected(name, error)
     text = f"{name} of {described}: {error}" + (f". Expected: {expected}." if expected else "")
-    kind = type(error) if type(error) in (ValueError, TypeError, IndexError, np.linalg.LinAlgError) else ValueError
-    return kind(text)
+    return next(kind for kind in _KINDS if isinstance(error, kind))(text)
 
 
 def _expected(name: str, error: Exception) -> str:

@@ -16,9 +16,10 @@ from .graph import Node
 class Handle:
     """Holds a node, and knows its family if it is a view or has views."""
 
-    __slots__ = ("__weakref__", "_family", "_node")
+    __slots__ = ("__weakref__", "_family", "_node", "_taken")
     _node: Node
     _family: Family
+    _taken: tuple[ref[Handle], Any]  # of ``view = t[index]``: t and the index
 
 
 class Family:
@@ -70,8 +71,10 @@ def base_of(view: Handle) -> Handle | None:
     return None if base is view else base
 
 
-def note_view(view: Handle, of: Handle) -> None:
-    """Remember that in NumPy one would share the memory of the other."""
+def note_view(view: Handle, of: Handle, index: Any = None) -> None:
+    """Remember that in NumPy one would share the memory of the other; ``index``: view is ``of[index]``."""
+    if index is not None:
+        view._taken = ref(of), index
     try:
         family = of._family
     except AttributeError:
@@ -137,12 +140,26 @@ def change_begins(view: Handle) -> None:
         other._node = marked
 
 
-def change_arrives(handle: Handle, writer: Any) -> None:
-    """Undo the marks: the change that writer has begun comes to the handle it is for."""
-    if _writer_of(handle) is writer is not None:
-        for member in (handle, *others_of(handle)):
-            if _writer_of(member) is writer:
-                member._node = member._node.before  # type: ignore[attr-defined]
+def is_arriving(handle: Handle, index: Any, writer: Any) -> bool:
+    """Whether ``handle[index] = writer`` is the last step of ``handle[index] += v``."""
+    if _writer_of(handle) is not writer or writer is None:
+        return False
+    taken = getattr(writer, "_taken", None)
+    return taken is not None and taken[0]() is handle and bool(taken[1] == index)
+
+
+def unmark(handle: Handle) -> None:
+    """Undo the marks: the change that a view of this handle has begun has come to it."""
+    writer = _writer_of(handle)
+    for member in (handle, *others_of(handle)):
+        if _writer_of(member) is writer:
+            member._node = member._node.before  # type: ignore[attr-defined]
+
+
+def recover(handle: Handle) -> None:
+    """Take a handle out of whatever keeps it from being used: all of it is about to be replaced."""
+    if isinstance(handle._node, _Unusable):
+        handle._node = handle._node.before
 
 
 def _writer_of(handle: Handle) -> Handle | None:

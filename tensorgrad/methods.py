@@ -229,7 +229,8 @@ class ArrayMethods:
 
     def copy(self, order: str = "C") -> Self:
         """Return the same values as a node of their own; gradients flow through."""
-        return numpy.copy(self)
+        t: Any = self
+        return numpy.copy(self, order=order) if isinstance(t.data, np.ndarray) else t[()]
 
     def fill(self, value: Any) -> None:
         """Assign one value to all elements."""

@@ -73,16 +73,33 @@ def _unusual(ufunc: np.ufunc, other: Any, *operands: Any) -> Any:
 
 
 def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
-    """Return the in-place operator of a ufunc: the handle holds the result, in the dtype it has."""
+    """Return the in-place operator of a ufunc: the handle holds the result, cast to the handle's dtype."""
 
     def in_place(self: Any, other: Any) -> Any:
         result = ufunc(self, other)
-        dtype = self._node.value.dtype
-        if result.dtype != dtype and np.can_cast(result.dtype, dtype, "same_kind"):
-            result = result.astype(dtype)
+        old = self._node.value
+        if (
+            result.dtype != old.dtype
+            and isinstance(old, np.ndarray)
+            and np.can_cast(result.dtype, old.dtype, "same_kind")
+        ):
+            cast = result.astype(old.dtype)
+            result = cast if cast.__class__ is self.__class__ else self.__class__(cast)  # integers are plain
         return rebind(self, result, sign)
 
     return in_place
+
+
+def _refused_in_place(sign: str) -> Callable[[Any, Any], Any]:
+    """Return an in-place operator that is an error: its result is plain, and other names of t would not see it."""
+
+    def refuse(self: Any, other: Any) -> Any:
+        raise TypeError(
+            f"t {sign} v on a Tensor {self.shape}: the result of {sign[:-1]} is a constant, and plain. Expected: an "
+            f"operator with a derivative. Usual fix: t = t {sign[:-1]} v, or t[...] = t {sign[:-1]} v."
+        )
+
+    return refuse
 
 
 def _comparison(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -126,6 +143,13 @@ class Operators(Handle):
     __ipow__ = _in_place(np.power, "**=")
     __imatmul__ = _in_place(np.matmul, "@=")
     __imod__ = _in_place(np.remainder, "%=")
+
+    __ifloordiv__ = _refused_in_place("//=")
+    __iand__ = _refused_in_place("&=")
+    __ior__ = _refused_in_place("|=")
+    __ixor__ = _refused_in_place("^=")
+    __ilshift__ = _refused_in_place("<<=")
+    __irshift__ = _refused_in_place(">>=")
 
     __lt__ = _comparison(np.less, operator.lt)
     __le__ = _comparison(np.less_equal, operator.le)

@@ -12,13 +12,14 @@ import numpy as np
 from . import assignment, autodiff, foreign
 from .errors import failed, name_of, refused_dtype
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
-from .handles import note_view
+from .handles import note_view, recover
 from .methods import ArrayMethods
 from .operators import Operators
 from .primitives import TABLE, Primitive, Rule, bound, entered_late, no_derivative, no_rule, refuse_missing_rules, vjp
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_NUMBERS = (bool, int, float, complex)
 _new = object.__new__
 _ndarray = np.ndarray
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
@@ -112,7 +113,7 @@ def apply(
     else:
         return value
     if value.__class__ is _ndarray and (value.base is not None or value is inputs[0]):
-        _note_views(result, value, args)
+        _note_views(function, result, value, args)
     return result
 
 
@@ -134,13 +135,11 @@ def _refuse_subclass(function: Callable[..., Any], arg: Any) -> None:
         )
 
 
-def _note_views(result: Tensor, value: Any, args: Sequence[Any]) -> None:
+def _note_views(function: Callable[..., Any], result: Tensor, value: Any, args: Sequence[Any]) -> None:
     """Remember of which Tensors among the arguments NumPy has made the result a view."""
     for arg in args:
-        if arg.__class__ is Tensor:
-            x = arg._node.value
-            if value is x or value.base is x or (value.base is getattr(x, "base", None) is not None):
-                note_view(result, arg)
+        if arg.__class__ is Tensor and np.may_share_memory(value, arg._node.value):
+            note_view(result, arg, args[1] if function is operator.getitem else None)
 
 
 def differentiable(
@@ -165,8 +164,12 @@ def differentiable(
 
 def _index(index: Any) -> Any:
     """Return an index of plain values, with copies of its arrays: the backward pass needs them as they are now."""
-    if index.__class__ is int or index.__class__ is slice:
+    if index.__class__ is int:
         return index
+    if index.__class__ is slice:
+        return slice(
+            *[None if part is None else operator.index(part) for part in (index.start, index.stop, index.step)]
+        )
     if index.__class__ is tuple:
         return tuple([_index(part) for part in index])
     index = unwrap(index)
@@ -235,6 +238,7 @@ class Tensor(ArrayMethods, Operators):
 
     @data.setter
     def data(self, value: Any) -> None:
+        recover(self)
         leaf = self._leaf("set .data of")
         old = leaf.value
         if value is not old:
@@ -459,7 +463,7 @@ class Tensor(ArrayMethods, Operators):
         else:
             result = wrap(Leaf(value))
         if is_view:
-            note_view(result, self)
+            note_view(result, self, index)
         return result
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -468,7 +472,8 @@ class Tensor(ArrayMethods, Operators):
             node = new._node
             assignment.assign(self, _index(index), node.value, node if node.requires_grad else None, value)
         else:
-            assignment.assign(self, _index(index), np.array(new), None, value)
+            plain = new if new.__class__ in _NUMBERS else np.array(new)  # NumPy has its own mind about Python's numbers
+            assignment.assign(self, _index(index), plain, None, value)
 
     def __len__(self) -> int:
         return len(self._node.value)
@@ -477,6 +482,10 @@ class Tensor(ArrayMethods, Operators):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
+        try:
+            self._node.value  # noqa: B018 - a view that NumPy would show other values of has none
+        except RuntimeError as error:
+            return f"Tensor(not to be used: {error})"
         text = np.array2string(np.asarray(self._node.value), separator=", ", prefix="Tensor(")
         node = self._node
         if isinstance(node, Leaf):

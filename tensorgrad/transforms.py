@@ -102,6 +102,8 @@ def _fresh(value: Any) -> Node:
             "per argument. Usual fix: pass the arrays as arguments of their own, with argnums naming them."
         )
     node = Tensor(value, requires_grad=True)._node
+    if not isinstance(value, np.ndarray):
+        node.value = node.value[()]  # a number stays one: x += 1 gives it a new name, and does not change it
     node.argument = True  # type: ignore[attr-defined]  # a Tensor of data holds a Leaf
     return node
 

@@ -73,6 +73,8 @@ class Graphs(RuleBasedStateMachine):
 
     def becomes(self, handle: Handle, entry: int, tracked: bool) -> None:
         """Let a handle have another value; who shares memory with it must not be used any more."""
+        made = self.tape.entries[entry]
+        self.tape.entries[entry] = made._replace(value=np.asarray(made.value))  # an array without axes stays one
         handle.entry = entry
         handle.tracked = handle.tracked or tracked
         for other in handle.family:

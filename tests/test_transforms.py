@@ -109,3 +109,16 @@ def test_gradients_of_tensors_share_no_memory():
     a, b = tg.grad(lambda x, y: np.sum(x + y), (0, 1))(tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0]))
     a.data *= 5
     np.testing.assert_array_equal(b.data, [1, 1])
+
+
+def test_a_number_that_is_added_to_is_replaced_not_changed():
+    """As Python's numbers and NumPy's: only arrays are changed by +=."""
+
+    def f(x: Any) -> Any:
+        a = x
+        a += x
+        a += x
+        return a
+
+    assert tg.value_and_grad(f)(0.5) == (1.5, 3)
+    assert tg.value_and_grad(f)(np.float64(0.5)) == (1.5, 3)

@@ -36,7 +36,7 @@ vjp(np.flip, lambda g, y, x, axis=None: np.flip(g, axis))
 vjp(np.fliplr, lambda g, y, x: np.fliplr(g))
 vjp(np.flipud, lambda g, y, x: np.flipud(g))
 vjp(np.rot90, lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes))
-vjp(np.roll, lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift), axis), None)
+vjp(np.roll, lambda g, y, x, shift, axis=None: np.roll(g, -np.asarray(shift, int), axis), None)  # not -uint8(1): 255
 
 # ---- repeated ------------------------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ def _repeat(g: Any, y: Any, x: Any, repeats: Any, axis: int | None = None) -> An
     else:
         axis, shape = axis % x.ndim, x.shape
     if np.size(repeats) == 1:
-        times = np.asarray(repeats).item()
+        times = int(np.asarray(repeats).item())
         if axis == len(shape) - 1:  # a product, not a sum: several times as fast for so few elements each
             return np.dot(g.reshape(x.size, times), np.ones(times, g.dtype)).reshape(x.shape)
         return g.reshape(*shape[: axis + 1], times, *shape[axis + 1 :]).sum(axis=axis + 1).reshape(x.shape)
@@ -133,9 +133,15 @@ def sliding_window_view(
     window_shape, axis = unwrap(window_shape), unwrap(axis)
     window = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
     axes = tuple(range(x.ndim)) if axis is None else tuple(axis) if np.iterable(axis) else (axis,)
+    for axis in axes:
+        if not -x.ndim <= axis < x.ndim:
+            raise np.exceptions.AxisError(
+                f"sliding_window_view of {x.shape}: axis {axis} is out of bounds. Expected: axes from 0 to ndim - 1, "
+                "or negative ones counted from the last."
+            )
     if len(axes) != len(window):
         raise ValueError(
             f"sliding_window_view of {x.shape} with the window {window} and the axes {axes}. Expected: a size for each "
             "axis. Usual fix: sliding_window_view(x, 3, axis=0)."
         )
-    return _sliding_windows(x, window=window, axes=tuple([axis % max(x.ndim, 1) for axis in axes]))
+    return _sliding_windows(x, window=window, axes=tuple([axis % x.ndim for axis in axes]))

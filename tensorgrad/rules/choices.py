@@ -28,8 +28,8 @@ vjp(
 )
 vjp(
     np.fmin,
-    lambda g, y, a, b: np.where(np.isnan(b), g, of_the_larger(g, -a, -b)),
-    lambda g, y, a, b: np.where(np.isnan(a) & ~np.isnan(b), g, of_the_larger(g, -b, -a)),
+    lambda g, y, a, b: np.where(np.isnan(b), g, of_the_larger(g, b, a)),
+    lambda g, y, a, b: np.where(np.isnan(a) & ~np.isnan(b), g, of_the_larger(g, a, b)),
 )
 vjp(np.heaviside, lambda g, y, x, h: nothing(g), lambda g, y, x, h: np.where(x == 0, g, 0))
 

@@ -98,7 +98,7 @@ def _gradient(position: int, g: Any, operands: Sequence[Any], subscripts: str, o
     """
     shapes = tuple(map(np.shape, operands))
     equation, met, sizes, own, much = _plan(position, subscripts, shapes)
-    others = [*operands[:position], *operands[position + 1 :]]
+    others = [_as_numbers(x, g) for x in (*operands[:position], *operands[position + 1 :])]
     product = _numpys(equation, g, *others, optimize=much or optimize is not False)
     if len(met) < len(sizes):
         found = dict(zip(met, product.shape, strict=True))
@@ -106,6 +106,11 @@ def _gradient(position: int, g: Any, operands: Sequence[Any], subscripts: str, o
     once = tuple(sizes.values())
     full = product if product.shape == once else np.broadcast_to(product, once)
     return full if len(sizes) == len(own) else _on_diagonal(full, own, shapes[position])
+
+
+def _as_numbers(x: Any, g: Any) -> Any:
+    """Return bools and integers in the dtype of g: multiplied with each other first, on a path, they would overflow."""
+    return x.astype(g.dtype) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
 
 
 def _on_diagonal(g: Any, indices: str, shape: tuple[int, ...]) -> Any:

@@ -50,8 +50,15 @@ def _setitem(g: Any, y: Any, x: Any, *values: Any, indices: Sequence[Any]) -> li
     for index, claim, value in zip(indices, claims, values, strict=True):
         won = writer[index] == claim
         part = g[index] if np.all(won) else np.where(won, g[index], 0)
-        gradients.append(unbroadcast(part, value.shape).reshape(value.shape))
+        gradients.append(_share(part, value))
     return gradients
+
+
+def _share(part: Any, value: Any) -> Any:
+    """Sum the gradient of a place down to the value that was written to it; NumPy lets it have more axes, of size 1."""
+    shape = np.shape(value)
+    surplus = max(0, len(shape) - len(np.shape(part)))
+    return unbroadcast(part, shape[surplus:]).reshape(shape)
 
 
 def _setitem_in_place(g: Any, y: Any, x: Any, *values: Any, indices: Sequence[Any]) -> list[Any]:
@@ -63,7 +70,7 @@ def _setitem_in_place(g: Any, y: Any, x: Any, *values: Any, indices: Sequence[An
         if is_basic(index):
             part = np.array(g[index])
             g[index] = 0
-            gradients.append(unbroadcast(part, value.shape).reshape(value.shape))
+            gradients.append(_share(part, value))
         else:
             gradients.append(_setitem(g, y, x, value, indices=(index,))[1])
             g[index] = 0

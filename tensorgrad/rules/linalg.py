@@ -11,7 +11,7 @@ from ..autodiff import unbroadcast
 from ..errors import operand
 from ..primitives import takes_over, vjp
 from ..tensor import apply, unwrap
-from .hermitian import adjoint, dyad, only_hermitian
+from .hermitian import adjoint, dyad, only_hermitian, rounding
 from .norms import norm_back
 from .packing import pack, real, unpack
 from .singular import thin_svd
@@ -76,10 +76,25 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 def _pinv_back(g: Any, y: Any, a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
     """Golub and Pereyra, "The differentiation of pseudo-inverses ..." (1973), 4.12, transposed: of constant rank."""
+    _refuse_cut_off(unwrap(a), rtol if rcond is None else rcond)
     p, back = adjoint(y), adjoint(g)
     left, right = back @ y @ p, p @ y @ back
     x = -(p @ g @ p) + left - a @ (y @ left) + right - (right @ y) @ a
     return only_hermitian(x) if hermitian else x
+
+
+def _refuse_cut_off(a: Any, cut_off: Any) -> None:
+    """Raise if singular values that are not 0 up to rounding were taken for 0: then the rank is not constant."""
+    if cut_off is None or not a.size:
+        return
+    s = np.linalg.svd(a, compute_uv=False)
+    of_largest = s / np.maximum(s[..., :1], np.finfo(s.dtype).tiny)
+    if np.any((of_largest <= np.asarray(unwrap(cut_off))[..., None]) & (of_largest > rounding(s, a))):
+        raise np.linalg.LinAlgError(
+            f"np.linalg.pinv of {operand(a)}: the cut-off leaves out singular values that are not 0, and the rule is "
+            "of a constant rank. Expected: a cut-off of rounding errors alone. Usual fix: "
+            "U, s, Vh = np.linalg.svd(a, full_matrices=False); (Vh[:r].T / s[:r]) @ U[:, :r].T of the r largest."
+        )
 
 
 vjp(np.linalg.pinv, _pinv_back, holomorphic=False)

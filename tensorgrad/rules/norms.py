@@ -45,6 +45,8 @@ def _vector_back(g: Any, y: Any, x: Any, axes: tuple[int, ...], order: Any) -> A
 
 def _sums_back(g: Any, y: Any, x: Any, axes: tuple[int, int], order: float) -> Any:
     """The orders 1 and inf of a matrix: the largest sum of sizes of a column or a row; -1 and -inf: the smallest."""
+    if not x.size:
+        return np.zeros_like(x)
     size = np.abs(x)
     along = axes[0] if abs(order) == 1 else axes[1]
     sums = size.sum(axis=along, keepdims=True)
@@ -55,6 +57,8 @@ def _sums_back(g: Any, y: Any, x: Any, axes: tuple[int, int], order: float) -> A
 
 def _spectral_back(g: Any, y: Any, x: Any, axes: tuple[int, int], order: Any) -> Any:
     """The orders 2, -2 and 'nuc': the largest and the smallest singular value, and their sum."""
+    if not x.size:
+        return np.zeros_like(x)
     matrix = np.moveaxis(x, axes, (-2, -1))
     u, s, vh = thin_svd(matrix)
     g = np.moveaxis(kept(g, x, axes), axes, (-2, -1))[..., 0]
@@ -74,11 +78,20 @@ def _matrix_back(g: Any, y: Any, x: Any, axes: tuple[int, int], order: Any) -> A
     return _sums_back(g, y, x, axes, order)
 
 
+def _wanted(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return y and x with 0 for an infinite or NaN norm whose gradient is 0: np.where has not taken it."""
+    unwanted = ~np.isfinite(unwrap(y)) & (unwrap(g) == 0)
+    if not np.any(unwanted):
+        return y, x
+    return np.where(unwanted, 0, y), np.where(kept(unwanted, x, axes), 0, x)
+
+
 def norm_back(g: Any, y: Any, x: Any, axis: Any, order: Any) -> Any:
     """Return the gradient of np.linalg.norm(x, order, axis)."""
-    if axis is None and order is None:
-        return _euclidean_back(g, y, x, tuple(range(x.ndim)))
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (int(axis),)
+    y, x = _wanted(g, y, x, axes)
+    if axis is None and order is None:
+        return _euclidean_back(g, y, x, axes)
     if len(axes) == 2:
         rows, columns = (a % x.ndim for a in axes)
         return _matrix_back(g, y, x, (rows, columns), order)
@@ -95,7 +108,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 def _vector_norm_back(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (int(axis),)
-    return _vector_back(g, y, x, axes, ord)
+    return _vector_back(g, *_wanted(g, y, x, axes), axes, ord)
 
 
 def _vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:

@@ -16,16 +16,21 @@ from .reductions import axes_of, count, wider
 Places = Callable[[Any], Any]  # from ranks 0, 1, 2 ... to the places of the results among them: 2.5 is between 2 and 3
 
 
+def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+    """Return the axes that are reduced; these functions of NumPy's take a list of them too."""
+    return axes_of(x, tuple(axis) if isinstance(axis, list) else axis)
+
+
 def rows_of(x: Any, axis: Any) -> Any:
     """Return x with what is reduced as one last axis, and what is not as one first axis."""
-    axes = axes_of(x, axis)
+    axes = _axes(x, axis)
     n = count(x, axes)
     return np.moveaxis(x, axes, tuple(range(-len(axes), 0))).reshape(x.size // n if n else 0, n)
 
 
 def from_rows(rows: Any, x: Any, axis: Any) -> Any:
     """Undo ``rows_of``."""
-    axes = axes_of(x, axis)
+    axes = _axes(x, axis)
     shape = [size for i, size in enumerate(x.shape) if i not in axes] + [x.shape[i] for i in axes]
     return np.moveaxis(rows.reshape(shape), tuple(range(-len(axes), 0)), axes)
 
@@ -106,7 +111,7 @@ def along(weights: Any, x: Any, axis: Any) -> Any:
             f"weights {weights.shape} for {x.shape}, and no axis. Expected: weights of the shape of the array, or an "
             "axis. Usual fix: axis=-1 if there is a weight for each element along the last axis."
         )
-    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    axes = [a % x.ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
     if weights.shape != tuple([x.shape[a] for a in axes]):
         raise ValueError(
             f"weights {weights.shape} for {x.shape} along axis {axis}. Expected: the shape of the array, or its sizes "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import operand
 from ..primitives import takes_over
-from ..tensor import as_array, differentiable
+from ..tensor import as_array, differentiable, unwrap
 
 
 def _vector(name: str, p: Any) -> Any:
@@ -31,6 +32,11 @@ def _slopes(p: Any) -> Any:
     return p[:-1] * powers.reshape((-1,) + (1,) * (p.ndim - 1))
 
 
+def _floating(p: Any, y: Any) -> Any:
+    """Return coefficients that are integers in the dtype of y: times powers, small ones would overflow."""
+    return p.astype(y.dtype) if p.dtype.kind in "biu" else p
+
+
 # ---- values ------------------------------------------------------------------------------------------------------
 
 
@@ -46,7 +52,7 @@ def _to_coefficients(g: Any, p: Any, x: Any) -> Any:
 
 @differentiable(
     lambda g, y, p, x: _to_coefficients(g, p, x),
-    lambda g, y, p, x: unbroadcast(g * np.polyval(_slopes(p), x), x.shape),
+    lambda g, y, p, x: unbroadcast(g * np.polyval(_slopes(_floating(p, y)), x), x.shape),
 )
 def _polyval(p: Any, x: Any) -> Any:
     return np.polyval(p, x)
@@ -198,8 +204,22 @@ def roots(p: Any) -> Any:
 # the coefficients of a polynomial too. Differentiating that equation by y, x and w leaves the values of both:
 
 
-def _adjoint(g: Any, x: Any, y: Any, w: Any) -> tuple[Any, Any, Any, Any]:
+def _refuse_undetermined(x: Any, y: Any, w: Any, deg: int, rcond: Any) -> None:
+    """Raise if the samples do not determine the coefficients, of which NumPy warns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", np.exceptions.RankWarning)
+        rank = np.polyfit(unwrap(x), unwrap(y), deg, rcond, full=True, w=unwrap(w))[2]
+    if rank <= deg:
+        raise np.linalg.LinAlgError(
+            f"np.polyfit of degree {deg} to {len(x)} samples: the matrix has rank {rank}, so they do not determine the "
+            f"{deg + 1} coefficients, and these jump. Expected: more different x, and an rcond of rounding "
+            "errors alone. Usual fix: a smaller degree."
+        )
+
+
+def _adjoint(g: Any, x: Any, y: Any, w: Any, rcond: Any) -> tuple[Any, Any, Any, Any]:
     """Return h, and x and w**2 as they go with y, and w."""
+    _refuse_undetermined(x, y, w, len(g) - 1, rcond)
     powers = np.vander(x, len(g))
     triangle: Any = np.linalg.qr(powers if w is None else powers * w[:, None], mode="r")
     h = np.linalg.solve(triangle, np.linalg.solve(triangle.T, g.reshape(len(g), -1))).reshape(g.shape)
@@ -209,19 +229,19 @@ def _adjoint(g: Any, x: Any, y: Any, w: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _fit_of_x(g: Any, c: Any, x: Any, y: Any, w: Any, *, deg: int, rcond: Any) -> Any:
-    h, x, squares, _ = _adjoint(g, x, y, w)
+    h, x, squares, _ = _adjoint(g, x, y, w, rcond)
     errors = y - np.polyval(c, x)
     back = squares * (errors * np.polyval(_slopes(h), x) - np.polyval(h, x) * np.polyval(_slopes(c), x))
     return unbroadcast(back, x.shape).reshape(-1)
 
 
 def _fit_of_y(g: Any, c: Any, x: Any, y: Any, w: Any, *, deg: int, rcond: Any) -> Any:
-    h, x, squares, _ = _adjoint(g, x, y, w)
+    h, x, squares, _ = _adjoint(g, x, y, w, rcond)
     return squares * np.polyval(h, x)
 
 
 def _fit_of_w(g: Any, c: Any, x: Any, y: Any, w: Any, *, deg: int, rcond: Any) -> Any:
-    h, x, _, w = _adjoint(g, x, y, w)
+    h, x, _, w = _adjoint(g, x, y, w, rcond)
     return unbroadcast(2 * w * (y - np.polyval(c, x)) * np.polyval(h, x), w.shape).reshape(-1)
 
 

@@ -285,7 +285,7 @@ def multi_dot(arrays: Sequence[Any], **others: Any) -> Any:
     """np.linalg.multi_dot, each matrix an input of its own."""
     if others:
         raise refused_keywords("np.linalg.multi_dot", others, ())
-    return apply(_multi_dot, list(arrays))
+    return np.dot(*arrays) if len(arrays) == 2 else apply(_multi_dot, list(arrays))
 
 
 @differentiable(lambda g, y, a: g * 0)

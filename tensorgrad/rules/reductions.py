@@ -227,6 +227,11 @@ def with_keywords(function: Any, known_as: Any) -> Any:
             "correction",
         )
         ddof = degrees(ddof, correction)
+        if dtype is not None and np.dtype(dtype).kind == "c" and np.iscomplexobj(a):
+            raise TypeError(
+                f"{name_of(known_as)} of complex numbers was asked for dtype {np.dtype(dtype)}. Expected: a real "
+                f"dtype. Usual fix: {name_of(known_as)}(z).astype({np.dtype(dtype).name!r})."
+            )
         arrays = (a,) if mean is None else (a, mean)
         return function(*arrays, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where)
 

@@ -40,7 +40,7 @@ def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> 
     """np.astype: the method; there is one device."""
     if device not in (None, "cpu"):
         raise ValueError(f"np.astype to device {device!r}. Expected: None or 'cpu'.")
-    return x.astype(dtype)
+    return x if not copy and x.dtype == dtype else x.astype(dtype)
 
 
 if hasattr(np, "astype"):  # NumPy >= 2.1

@@ -96,8 +96,8 @@ def _exact(x: Any) -> Any:
 
 def _in_full(g: Any, a: Any, v: Any, mode: Any, *, reversed_: bool = False) -> Any:
     """Put the gradient of a result in its place in that of mode "full"."""
-    size = a.size + v.size - 1
-    short = min(a.size, v.size)
+    size = np.size(a) + np.size(v) - 1
+    short = min(np.size(a), np.size(v))
     start = {"full": 0, "same": short // 2 if reversed_ else (short - 1) // 2, "valid": short - 1}[_name(mode)]
     return scatter_add(g, slice(start, start + g.size), shape=(size,))
 
@@ -108,7 +108,7 @@ def _name(mode: Any) -> str:
 
 def _of_one(g: Any, x: Any, other: Any) -> Any:
     """Return the gradient of one of the factors of a full convolution."""
-    return np.convolve(g, other.reshape(-1)[::-1], mode="valid").reshape(x.shape)
+    return np.convolve(g, np.reshape(other, -1)[::-1], mode="valid").reshape(x.shape)
 
 
 vjp(

@@ -78,10 +78,11 @@ def cov(
     weights, important = _weights(x, fweights, aweights)
     mean, total = average(x, axis=1, weights=weights, returned=True)
     number = _degrees(x, weights, important, total[0], ddof)
-    x = x - mean[:, None]
+    x = (x - mean[:, None]).astype(x.dtype) if mean.dtype != x.dtype else x - mean[:, None]
     transposed = (x if weights is None else x * weights).T
     products = np.dot(x, np.conj(transposed) if x.dtype.kind == "c" else transposed)
-    return np.squeeze(products * np.true_divide(1, number))
+    scaled = products * np.true_divide(1, number)
+    return np.squeeze(scaled if scaled.dtype == products.dtype else scaled.astype(products.dtype))
 
 
 def _variables(m: Any, dtype: Any, *, turned: bool) -> Any:

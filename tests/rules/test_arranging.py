@@ -286,3 +286,37 @@ def test_a_masked_branch_of_select_does_not_poison_the_other():
     x = tensor([4.0, 0.0])
     np.sum(np.select([x > 0], [np.sqrt(x)], 0.0)).backward()
     np.testing.assert_array_equal(x.grad, [0.25, 0])
+
+
+@pytest.mark.parametrize(
+    "shift", [np.int8(-128), np.uint8(3), np.array([1, 2], np.uint8), True], ids=["int8", "uint8", "uint8s", "bool"]
+)
+def test_a_shift_of_any_integer_dtype(shift: Any):
+    axis: Any = (0, 1) if np.ndim(shift) else 0
+    x = tensor(np.zeros((5, 3)))
+    weights = np.arange(15.0).reshape(5, 3)
+    try:
+        np.roll(weights, shift, axis)
+    except (ValueError, RuntimeWarning):
+        pytest.skip("NumPy 2.0 cannot do that itself")
+    np.sum(np.roll(x, shift, axis) * weights).backward()
+    assert np.array_equal(np.roll(x.grad, shift, axis), weights)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_repeated_a_bool_of_times(axis: Any):
+    x = tensor(np.zeros((2, 3)))
+    np.sum(np.repeat(x, True, axis)).backward()
+    assert np.array_equal(x.grad, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("axis", [2, -3, (0, 5)])
+def test_windows_along_an_axis_there_is_not(axis: Any):
+    with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
+        windows(tensor(np.zeros((4, 4))), 2 if np.ndim(axis) == 0 else (2, 2), axis)
+
+
+def test_an_axis_there_is_not_is_numpys_own_error():
+    for f in (np.sum, np.flip, np.sort, np.expand_dims, np.roll):
+        with pytest.raises(np.exceptions.AxisError, match=f"np.{f.__name__}.*out of bounds"):
+            f(tensor(), 1, 7) if f is np.roll else f(tensor(), 7)

@@ -98,3 +98,10 @@ def test_products_of_signals_are_linear_in_both(f: Any, mode: str, sizes: tuple[
     f(left, right, mode).backward(g)
     np.testing.assert_array_equal(left.grad, [np.sum(g * f(unit, v, mode)) for unit in np.eye(len(a))])
     np.testing.assert_array_equal(right.grad, [np.sum(g * f(a, unit, mode)) for unit in np.eye(len(v))])
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("number", [2, 2.0, np.float64(2)], ids=["int", "float", "float64"])
+def test_a_convolution_with_a_number(mode: str, number: Any):
+    assert gradient(lambda x: np.convolve(x, number, mode), np.ones(3)).tolist() == [2.0] * 3
+    assert gradient(lambda x: np.convolve(number, x, mode), np.ones(3)).tolist() == [2.0] * 3

@@ -154,3 +154,19 @@ def test_the_graph_calls_it_einsum():
     assert [node.label for node in reachable(y._node) if node.function] == ["einsum"]
     y = np.einsum("ij,ij->", parameter(A), A)
     assert [node.label for node in reachable(y._node) if node.function] == ["einsum"]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8])
+@pytest.mark.parametrize("much", [0, 10**9])
+def test_integers_and_masks_beside_numbers_are_added_up_as_numbers(
+    monkeypatch: pytest.MonkeyPatch, dtype: Any, much: int
+):
+    monkeypatch.setattr(rules, "_MUCH", much)
+    rules._plan.cache_clear()
+    generator = np.random.default_rng(0)
+    a, b = (generator.integers(0, 2, shape).astype(dtype) * dtype(99) for shape in ((4, 50), (50, 6)))
+    x = parameter(generator.uniform(-1, 1, (6, 3)))
+    np.sum(np.einsum("ij,jk,kl->il", a, b, x)).backward()
+    expected = np.einsum("ij,jk->k", a.astype(float), b.astype(float))
+    np.testing.assert_allclose(x.grad, np.repeat(expected[:, None], 3, axis=1), rtol=1e-14)
+    rules._plan.cache_clear()

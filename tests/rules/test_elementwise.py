@@ -346,3 +346,17 @@ def test_other_refusals():
         np.divmod(t, 2.0, where=[True, False])
     with pytest.raises(TypeError, match=r"np\.ldexp of .*integers or bools"):
         np.ldexp(t, t)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint64])
+def test_the_smaller_one_beside_numbers_without_a_sign(dtype: Any):
+    bounds = np.array([0, 1, 1], dtype)
+    x = tg.Tensor([-1.0, 0.5, 2.0], requires_grad=True)
+    np.sum(np.fmin(x, bounds) + np.fmin(bounds, x)).backward()
+    assert x.grad.tolist() == [2.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize("wrong", ["abc", np.array(["a", "b"])], ids=["text", "texts"])
+def test_an_operand_that_is_no_number_is_an_error_of_numpys_type(wrong: Any):
+    with pytest.raises(TypeError, match=r"np\.add of"):
+        np.add(tg.Tensor([0.25, 0.5], requires_grad=True), wrong)

@@ -181,3 +181,14 @@ def test_complex_and_real_operands_keep_their_kinds():
     a, b = parameter(regular(generator, (2, 2))), parameter(complex_regular(generator, (2, 2)))
     np.sum(np.abs(np.linalg.solve(a, b))).backward()
     assert (a.grad.dtype, b.grad.dtype) == (np.float64, np.complex128)
+
+
+@pytest.mark.parametrize("keywords", [{"rcond": 0.5}, {"rtol": 0.5}, {"rcond": 0.5, "hermitian": True}], ids=str)
+def test_pinv_that_cut_off_more_than_rounding_has_no_gradient(keywords: Any):
+    a = parameter(np.diag([3.0, 2.0, 1.0]))
+    y = np.linalg.pinv(a, **keywords)
+    with pytest.raises(np.linalg.LinAlgError, match=r"np\.linalg\.pinv.*Usual fix"):
+        np.sum(y).backward()
+    a = parameter(np.diag([3.0, 2.0, 0.0]))
+    np.sum(np.linalg.pinv(a, **keywords)).backward()
+    assert a.grad[0, 0] == pytest.approx(-1 / 9)

@@ -137,3 +137,43 @@ def test_errors_are_numpys_with_the_operands(f: Callable[[Any], Any], error: typ
         f(np.ones((2, 3)))
     with pytest.raises(error, match=message):
         f(parameter(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("order", [1, 2, np.inf, "nuc", "fro", None])
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3), (0, 0)])
+def test_a_norm_of_nothing_has_an_empty_gradient(order: Any, shape: Any):
+    x = parameter(np.zeros(shape))
+    try:
+        expected = np.linalg.norm(x.data, order)
+    except ValueError:
+        return
+    y = np.linalg.norm(x, order)
+    assert y.data == expected
+    y.backward()
+    assert x.grad.shape == shape
+
+
+@pytest.mark.parametrize("order", [None, 1, 2, np.inf, -np.inf, 3, 0.5, -1])
+@pytest.mark.parametrize("row", [[np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0], [np.inf] * 3], ids=str)
+def test_a_norm_that_is_not_wanted_has_the_gradient_0(order: Any, row: list[float]):
+    x = parameter([row, [0.5, 1.25, -0.25]])
+    with np.errstate(divide="ignore"):  # of order -1, infinite elements divide by 0
+        y = np.linalg.norm(x, order, axis=1)
+    np.sum(np.where([False, True], y, 0)).backward()
+    alone = parameter(x.data[1])
+    np.linalg.norm(alone, order).backward()
+    np.testing.assert_allclose(x.grad, [[0, 0, 0], alone.grad], rtol=1e-15)
+    x = parameter([row, [0.5, 1.25, -0.25]])
+    with np.errstate(divide="ignore"):
+        y = np.linalg.vector_norm(x, ord=2 if order is None else order, axis=1)
+    np.sum(np.where([False, True], y, 0)).backward()
+    np.testing.assert_allclose(x.grad, [[0, 0, 0], alone.grad], rtol=1e-15)
+
+
+@pytest.mark.parametrize("order", ["fro", 1, np.inf])
+def test_a_norm_of_a_matrix_that_is_not_wanted_has_the_gradient_0(order: Any):
+    x = parameter([[[np.nan, 1.0], [np.inf, 2.0]], [[1.0, 2.0], [3.0, 5.0]]])
+    np.sum(np.where([False, True], np.linalg.matrix_norm(x, ord=order), 0)).backward()
+    assert not x.grad[0].any()
+    assert np.isfinite(x.grad).all()
+    assert x.grad[1].any()

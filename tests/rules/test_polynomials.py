@@ -133,3 +133,26 @@ def test_a_polynomial_in_two_variables_wants_as_many_of_each():
         pytest.skip("this NumPy does not ask what it is given")
     with pytest.raises(ValueError, match="polygrid2d"):
         polynomial.polyval2d(P, X, np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.int64])
+def test_the_slope_of_a_polynomial_of_integers(dtype: Any):
+    p = np.array([1, 100, 0, 7, 3]).astype(dtype)
+    for precision in (np.float64, np.float32):
+        x = tg.Tensor(np.array([0.5, -1.5], precision), requires_grad=True)
+        np.sum(np.polyval(p, x)).backward()
+        np.testing.assert_allclose(x.grad, np.polyval(np.polyder(p.astype(float)), x.data), rtol=1e-6)
+
+
+def test_a_fit_that_the_samples_do_not_determine_has_no_gradient():
+    y = tg.Tensor(X, requires_grad=True)
+    twice = np.array([0.0, 0.0, 1.0, 1.0])
+    with pytest.warns(np.exceptions.RankWarning):
+        c = np.polyfit(twice, y, 2)
+    loss = np.sum(c)
+    with pytest.raises(np.linalg.LinAlgError, match=r"np\.polyfit.*rank 2.*Usual fix"):
+        loss.backward()
+    with pytest.warns(np.exceptions.RankWarning):
+        loss = np.sum(np.polyfit(X, y, 2, rcond=0.9))
+    with pytest.raises(np.linalg.LinAlgError, match=r"np\.polyfit.*rank"):
+        loss.backward()

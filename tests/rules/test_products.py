@@ -197,3 +197,11 @@ def test_vdot_by_hand():
     product = np.vdot(a.data, b.data)
     np.testing.assert_allclose(a.grad, 2 * np.conj(product) * b.data)
     np.testing.assert_allclose(b.grad, 2 * product * a.data)
+
+
+def test_multi_dot_of_two_is_dot_of_any_axes():
+    a, b = parameter(np.arange(8.0).reshape(2, 2, 2)), parameter(np.arange(4.0).reshape(2, 2))
+    y = np.linalg.multi_dot([a, b])
+    assert np.array_equal(y.data, np.dot(a.data, b.data))
+    y.backward(np.ones(y.shape))
+    assert np.array_equal(a.grad, np.broadcast_to(b.data.sum(axis=1), (2, 2, 2)))

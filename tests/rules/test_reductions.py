@@ -263,3 +263,10 @@ def test_indices_of_reduceat_are_remembered_as_they_were():
     indices[:] = 0
     y.backward([1.0, 10.0])
     np.testing.assert_array_equal(t.grad, [2, 1, 10])
+
+
+@pytest.mark.parametrize("f", [np.var, np.std, np.nanvar, np.nanstd], ids=lambda f: f.__name__)
+def test_a_variance_of_complex_numbers_in_a_complex_dtype_is_refused(f: Any):
+    z = parameter(np.array([1 + 1j, 2 - 1j, 0.5j]))
+    with pytest.raises(TypeError, match=rf"np\.{f.__name__}.*complex128.*Usual fix"):
+        f(z, dtype=complex)

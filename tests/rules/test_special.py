@@ -341,3 +341,26 @@ def test_steps_are_constants():
     for f in (special.round, special.gammasgn):
         assert type(f(t)) is np.ndarray
         np.testing.assert_array_equal(f(t), f(t.data))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in dir(special) if name.startswith("eval_") and "hermite" not in name], ids=str
+)
+@pytest.mark.parametrize("kind", [int, float])
+def test_polynomials_of_low_orders_have_the_slopes_of_constants_and_lines(name: str, kind: type):
+    function, parameters = (
+        getattr(special, name),
+        {"jacobi": (1.5, 0.75), "gegenbauer": (0.75,), "genlaguerre": (0.75,)},
+    )
+    others = parameters.get(name.removeprefix("eval_").removeprefix("sh_"), ())
+
+    def total(n: Any, x: Any) -> Any:
+        return np.sum(function(n, *others, x))
+
+    x = np.array([0.25, 0.75])
+    first = tg.grad(total, 1)
+    for orders in (np.array([0, 1], kind), *([0, 1] if kind is int else [0.0, 1.0])):
+        again = tg.grad(lambda x, n=orders: np.sum(first(n, x)))
+        line = function(np.ones(2), *others, x + 1) - function(np.ones(2), *others, x)
+        np.testing.assert_allclose(first(orders, x), np.where(np.asarray(orders) == 0, 0, line), rtol=1e-12)
+        assert again(x).tolist() == [0, 0]

@@ -147,3 +147,21 @@ def test_counts_are_plain_and_their_places_remembered():
     places[:] = 0
     y.backward([10.0, 1.0])
     np.testing.assert_array_equal(weights.grad, [1, 10, 1])
+
+
+@pytest.mark.parametrize("f", [np.median, np.nanmedian, lambda x, axis: np.quantile(x, 0.3, axis)])
+def test_a_list_of_axes(f: Any):
+    x = np.random.default_rng(0).uniform(-1, 1, (3, 4))
+    assert np.array_equal(gradient(lambda x: f(x, axis=[0, 1]), x), gradient(lambda x: f(x, axis=(0, 1)), x))
+
+
+@pytest.mark.parametrize("f", [np.cov, np.corrcoef], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble, np.complex128])
+def test_a_covariance_in_a_dtype(f: Any, dtype: Any):
+    x = np.random.default_rng(0).uniform(-1, 1, (3, 5))
+    t = parameter(x)
+    y = f(t, dtype=dtype)
+    np.testing.assert_array_equal(y.data, f(x, dtype=dtype), strict=True)
+    weights = np.arange(9.0).reshape(3, 3)
+    np.sum(weights * np.real(y)).backward()
+    np.testing.assert_allclose(t.grad, gradient(lambda x: np.sum(weights * f(x)), x), rtol=1e-4, atol=1e-6)
