@@ -211,6 +211,7 @@ def rebind(handle: Handle, result: Handle, sign: str) -> Handle:
     before = old.value
     if not isinstance(before, np.ndarray):
         return result
+    _refuse_unwriteable(before)
     new.value = np.asarray(new.value)  # an array without axes stays one
     new.name = old.name
     if new.value.shape != before.shape or new.value.dtype != before.dtype:

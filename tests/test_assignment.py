@@ -726,3 +726,12 @@ def test_unknown_attributes_are_attribute_errors():
     assert not hasattr(t, "nonsense")
     with refuses(AttributeError, "nonsense"):
         t.nonsense  # noqa: B018
+
+
+def test_a_read_only_result_stays_usable_after_a_refusal():
+    t = np.broadcast_to(parameter(2.0), (3,))
+    with refuses(ValueError, "read-only"):
+        t[0] *= 2
+    with refuses(ValueError, "read-only"):
+        t += 1
+    np.testing.assert_array_equal((t * 1).data, [2, 2, 2])

@@ -40,6 +40,11 @@ class Handle:
         self.family: list[Handle] = [self]  # who would share memory with it in NumPy, the owner of the memory first
 
 
+def is_writeable(x: Any) -> bool:
+    """Whether NumPy lets an array be written to: it does not if several elements are one in memory."""
+    return isinstance(x, np.ndarray) and x.flags.writeable
+
+
 class Graphs(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +107,7 @@ class Graphs(RuleBasedStateMachine):
     @rule(i=some)
     def detach(self, i: int) -> None:
         handle = self.chosen(i)
-        self.keep(Handle(handle.tensor.detach(), self.tape.add(np.array(self.value(handle))), False))
+        self.keep(Handle(handle.tensor.detach(), self.tape.add(self.value(handle).copy()), False))
 
     @precondition(lambda self: self.handles)
     @rule(i=some, name=st.sampled_from(sorted(UNARY)))
@@ -177,7 +182,7 @@ class Graphs(RuleBasedStateMachine):
         handle, source = self.chosen(i), self.chosen(j)
         x, v = self.value(handle), self.value(source)
         index = PLACES[place](x) if x.ndim else ...
-        if not isinstance(x, np.ndarray) or not may_be_written(v, x[index]):
+        if not is_writeable(x) or not may_be_written(v, x[index]):
             return
         if handle.leaf:
             with pytest.raises(TypeError, match="a parameter"):
@@ -247,6 +252,8 @@ class Graphs(RuleBasedStateMachine):
             with pytest.raises(TypeError, match="a parameter"):
                 change(handle.tensor)
             return
+        if isinstance(self.value(handle), np.ndarray) and not is_writeable(self.value(handle)):
+            return
         if not self.owns_its_memory(handle) or any(handle in part.family for part in sources if part is not handle):
             return  # t[i] += v begins like this: see the next rule
         tensor = change(handle.tensor)
@@ -263,7 +270,7 @@ class Graphs(RuleBasedStateMachine):
         _, name = IN_PLACE[sign]
         handle, source = self.chosen(i), self.chosen(j)
         x, v = self.value(handle), self.value(source)
-        if not isinstance(x, np.ndarray) or not x.ndim or handle.leaf or not self.owns_its_memory(handle):
+        if not is_writeable(x) or not x.ndim or handle.leaf or not self.owns_its_memory(handle):
             return
         index = PLACES[place](x)
         if not may_be_written(v, x[index], alike=True) or not fits(x, v) or (handle in source.family):
