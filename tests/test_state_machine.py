@@ -358,7 +358,9 @@ class Graphs(RuleBasedStateMachine):
     @rule(i=some)
     def forget(self, i: int) -> None:
         """Nobody holds this handle any more."""
-        self.handles.remove(self.chosen(i))
+        handle = self.chosen(i)
+        self.handles.remove(handle)
+        handle.tensor = None  # its family may still know the handle
 
     def compare(self) -> None:
         for leaf, expected in self.leaves.values():
