@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .table import NUMPY_2_1, anything, case, cases, complex_numbers
+from .table import anything, case, cases, complex_numbers
 
 # ---- shaping -------------------------------------------------------------------------------------------------
 
@@ -118,5 +118,5 @@ cases(anything, ((2,), (3,)), np_ix_=lambda a, b: np.multiply(*np.ix_(a, b)))
 case("np_meshgrid_of_one", lambda x: np.meshgrid(x)[0], (2, 3))
 case("index_by_np_ix_", lambda x: x[np.ix_([1, 0], [True, False, True])], (2, 3))
 cases(complex_numbers, (2, 3), np_atleast_3d_complex=np.atleast_3d, np_matrix_transpose_complex=np.matrix_transpose)
-if NUMPY_2_1:
+if hasattr(np, "astype"):
     cases(anything, (2, 3), np_astype=lambda x: np.astype(x, complex), np_astype_copy=lambda x: np.astype(x, x.dtype))
