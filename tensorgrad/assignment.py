@@ -14,27 +14,34 @@ import numpy as np
 
 from .errors import failed, operand
 from .graph import Leaf, Node, is_recording, record
-from .handles import Handle, base_of, change_begins, is_arriving, others_of, overwrite_views, unmark
+from .handles import Handle, base_of, change_begins, is_arriving, others_of, overwrite_views, unmark, writer_of
 
 
 def setitem(x: Any, *values: Any, indices: Sequence[Any]) -> Any:
     """Return a copy of x with ``x[index] = value`` done for each index and value, in order."""
-    out = np.array(x, order="C")
+    out = np.array(x)
     for index, value in zip(indices, values, strict=True):
         write(out, index, value)
     return out
 
 
 def write(out: Any, index: Any, value: Any) -> None:
-    """Do ``out[index] = value``, of an array in C order; of several values for one place, the same one always stays.
+    """Do ``out[index] = value``; of several values for one place, the last in C order stays.
 
     NumPy walks through arrays of integers in an order that depends on all the layouts involved.
     """
-    if np.ndim(value) and _may_repeat(index):
-        shape = out[index].shape
-        surplus = max(0, np.ndim(value) - len(shape))  # axes of size 1 in front, which NumPy allows
-        value = np.array(np.broadcast_to(np.reshape(value, np.shape(value)[surplus:]), shape), order="C")
-    out[index] = value
+    if not np.ndim(value) or not _may_repeat(index):
+        out[index] = value
+        return
+    shape = out[index].shape
+    surplus = max(0, np.ndim(value) - len(shape))  # axes of size 1 in front, which NumPy allows
+    value = np.array(np.broadcast_to(np.reshape(value, np.shape(value)[surplus:]), shape), order="C")
+    if out.flags.c_contiguous:
+        out[index] = value
+    else:
+        ordered = np.array(out, order="C")
+        ordered[index] = value
+        out[...] = ordered
 
 
 def _may_repeat(index: Any) -> bool:
@@ -50,6 +57,8 @@ def is_basic(index: Any) -> bool:
 
 def _put(buffer: Any, index: Any, value: Any, name: str | None) -> None:
     try:
+        if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
+            value = value.astype(buffer.dtype)  # text: if it is not all numbers, nothing is written
         write(buffer, index, value)
     except (ValueError, TypeError, IndexError) as error:
         raise failed(setitem, (buffer, value), (name, None), error) from error
@@ -71,7 +80,7 @@ class Filling(Leaf):
     __slots__ = ("buffer", "is_open")
 
     def __init__(self, node: Node) -> None:
-        super().__init__(np.array(node.value, order="C"), name=node.name)
+        super().__init__(np.array(node.value), name=node.name)
         self.is_open = True
 
     @property
@@ -104,7 +113,7 @@ class Assignments(Node):
     def __init__(self, node: Node) -> None:
         self.base = node if node.requires_grad else Leaf(node.value)
         self.original = node.value
-        self.buffer = np.array(node.value, order="C")
+        self.buffer = np.array(node.value)
         self.name = node.name
         self.function = setitem
         self.is_open = True
@@ -226,12 +235,12 @@ def rebind(handle: Handle, result: Handle, sign: str) -> Handle:
     if isinstance(old, Leaf) and old.requires_grad and not old.argument:
         old.write(np.array(new.value))
         return handle
-    others = others_of(handle)
-    if others and handle._family.base is not handle:
+    if others_of(handle) and handle._family.base is not handle:
+        others = [other for other in others_of(handle) if writer_of(other) is not handle]
         for other in others:
             if other._node.requires_grad:
                 _refuse_unrecorded(other._node, deed)
-        change_begins(handle)
+        change_begins(handle, others)
     else:
         overwrite_views(handle)
     handle._node = new

@@ -132,9 +132,9 @@ class _HalfWritten(_Unusable):
         )
 
 
-def change_begins(view: Handle) -> None:
-    """Mark everybody who shares a view's memory as half written."""
-    for other in others_of(view):
+def change_begins(view: Handle, others: list[Handle]) -> None:
+    """Mark those who share a view's memory as half written."""
+    for other in others:
         marked = _HalfWritten(other._node)
         marked.writer = view
         other._node = marked
@@ -142,7 +142,7 @@ def change_begins(view: Handle) -> None:
 
 def is_arriving(handle: Handle, index: Any, writer: Any) -> bool:
     """Whether ``handle[index] = writer`` is the last step of ``handle[index] += v``."""
-    if _writer_of(handle) is not writer or writer is None:
+    if writer_of(handle) is not writer or writer is None:
         return False
     taken = getattr(writer, "_taken", None)
     return taken is not None and taken[0]() is handle and bool(taken[1] == index)
@@ -150,9 +150,9 @@ def is_arriving(handle: Handle, index: Any, writer: Any) -> bool:
 
 def unmark(handle: Handle) -> None:
     """Undo the marks: the change that a view of this handle has begun has come to it."""
-    writer = _writer_of(handle)
+    writer = writer_of(handle)
     for member in (handle, *others_of(handle)):
-        if _writer_of(member) is writer:
+        if writer_of(member) is writer:
             member._node = member._node.before  # type: ignore[attr-defined]
 
 
@@ -162,7 +162,8 @@ def recover(handle: Handle) -> None:
         handle._node = handle._node.before
 
 
-def _writer_of(handle: Handle) -> Handle | None:
+def writer_of(handle: Handle) -> Handle | None:
+    """Return the view whose change in place has made a handle half written, if it is."""
     return handle._node.writer if isinstance(handle._node, _HalfWritten) else None
 
 

@@ -72,11 +72,11 @@ def _unusual(ufunc: np.ufunc, other: Any, *operands: Any) -> Any:
     return ufunc(*operands) if isinstance(other, (np.ndarray, np.generic, complex, list, tuple)) else NotImplemented
 
 
-def _in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
-    """Return the in-place operator of a ufunc: the handle holds the result, cast to the handle's dtype."""
+def _in_place(operate: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any], Any]:
+    """Return the in-place form of an operator: the handle holds the result, cast to the handle's dtype."""
 
     def in_place(self: Any, other: Any) -> Any:
-        result = ufunc(self, other)
+        result = operate(self, other)
         old = self._node.value
         if (
             result.dtype != old.dtype
@@ -136,13 +136,13 @@ class Operators(Handle):
     __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
     __mod__, __rmod__ = _operators(np.remainder, operator.mod)
 
-    __iadd__ = _in_place(np.add, "+=")
-    __isub__ = _in_place(np.subtract, "-=")
-    __imul__ = _in_place(np.multiply, "*=")
-    __itruediv__ = _in_place(np.divide, "/=")
-    __ipow__ = _in_place(np.power, "**=")
-    __imatmul__ = _in_place(np.matmul, "@=")
-    __imod__ = _in_place(np.remainder, "%=")
+    __iadd__ = _in_place(operator.add, "+=")
+    __isub__ = _in_place(operator.sub, "-=")
+    __imul__ = _in_place(operator.mul, "*=")
+    __itruediv__ = _in_place(operator.truediv, "/=")
+    __ipow__ = _in_place(operator.pow, "**=")
+    __imatmul__ = _in_place(operator.matmul, "@=")
+    __imod__ = _in_place(operator.mod, "%=")
 
     __ifloordiv__ = _refused_in_place("//=")
     __iand__ = _refused_in_place("&=")

@@ -14,7 +14,7 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -221,6 +221,7 @@ def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]
         )
     given = {**dict(zip(names, args, strict=False)), **keywords}
     given = {name: value for name, value in given.items() if value is not None or name in primitive.keywords}
+    given = without_defaults(primitive.function, given, primitive.keywords)
     inputs = []
     for name in names[:count]:
         if name not in given:
@@ -230,6 +231,29 @@ def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]
         others = given.keys() - primitive.keywords
         raise refused_keywords(name_of(primitive.function), others, primitive.keywords)
     return inputs, given
+
+
+def without_defaults(
+    function: Callable[..., Any], keywords: Mapping[str, Any], kept: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return keywords without those spelled out at the function's default, except for the ones that are kept."""
+    defaults = _defaults(function)
+    return {
+        name: value
+        for name, value in keywords.items()
+        if name in kept or name not in defaults or value is not defaults[name]
+    }
+
+
+@functools.cache
+def _defaults(function: Callable[..., Any]) -> Mapping[str, Any]:
+    if isinstance(function, np.ufunc):
+        return {"where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return {}
+    return {parameter.name: parameter.default for parameter in parameters}
 
 
 @functools.cache

@@ -15,7 +15,18 @@ from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
 from .handles import note_view, recover
 from .methods import ArrayMethods
 from .operators import Operators
-from .primitives import TABLE, Primitive, Rule, bound, entered_late, no_derivative, no_rule, refuse_missing_rules, vjp
+from .primitives import (
+    TABLE,
+    Primitive,
+    Rule,
+    bound,
+    entered_late,
+    no_derivative,
+    no_rule,
+    refuse_missing_rules,
+    vjp,
+    without_defaults,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,6 +81,8 @@ def apply(
             if entered_late(function):
                 return apply(function, args, keywords, computed)
             raise no_rule(function, args)
+        if keywords:
+            keywords = without_defaults(function, keywords)
         return primitive(*args, **keywords)  # type: ignore[operator]  # mypy does not narrow by class
     if len(args) > primitive.count or (keywords and not keywords.keys() <= primitive.keywords):
         args, keywords = bound(primitive, args, keywords)
@@ -402,6 +415,11 @@ class Tensor(ArrayMethods, Operators):
         if method != "__call__":
             return _ufunc_method(ufunc, method, inputs, keywords)
         if "out" in keywords:
+            if Tensor in map(type, keywords["out"]):
+                raise TypeError(
+                    f"np.{ufunc.__name__} was asked to write its result into a Tensor (out=): a Tensor is never "
+                    f"changed behind the graph's back. Usual fix: t[...] = np.{ufunc.__name__}(...), or t += v."
+                )
             raise TypeError(
                 f"np.{ufunc.__name__} was asked to write a Tensor into a plain array (out=, or an in-place operator "
                 "such as a += t), which would lose its graph. Usual fix: a = a + t."

@@ -507,6 +507,34 @@ def test_a_view_changed_in_place_closes_its_base():
     np.testing.assert_array_equal(t.data, [[1, 2, 3], [3, 4, 5]])
 
 
+def test_a_view_may_be_changed_in_place_again():
+    t = parameter(np.ones((2, 2))) * 1
+    row = t[0]
+    row += 1
+    row *= 2
+    t[0] = row
+    np.testing.assert_array_equal(t.data, [[4, 4], [1, 1]])
+
+
+def test_what_numpy_makes_a_view_is_one_in_fortran_order_too():
+    t = tg.Tensor(np.asfortranarray(np.ones((2, 3)))) * 1
+    t[0] = parameter(5.0)
+    flat = t.T.reshape(-1)
+    with refuses(RuntimeError, "is a view of another"):
+        flat[0] = 7
+
+
+def test_of_repeated_places_the_last_in_c_order_is_written_in_any_layout():
+    x = parameter(np.arange(6.0).reshape(3, 2))
+    for order in "CF":
+        t = tg.Tensor(np.zeros((2, 2), order=order)) * 1
+        t[[0, 0, 0]] = x
+        np.testing.assert_array_equal(t.data, [[4, 5], [0, 0]])
+        x.zero_grad()
+        np.sum(t).backward()
+        np.testing.assert_array_equal(x.grad, [[0, 0], [0, 0], [1, 1]])
+
+
 def test_a_change_arrives_only_where_it_was_taken_from():
     t = parameter(np.ones((2, 2))) * 1
     row = t[0]
@@ -592,6 +620,7 @@ def test_a_view_of_a_parameter_is_not_changed_in_place():
         (slice(None), np.ones((3, 3)), ValueError, "broadcast"),
         (np.array([True]), 1.0, IndexError, "boolean"),
         (0, "text", ValueError, "could not convert"),
+        ((0, slice(None)), ["1", "2", "three"], ValueError, "could not convert"),  # NumPy writes 1 and 2 first
         (0, {}, TypeError, "dict"),
     ],
 )

@@ -390,8 +390,8 @@ refused(
     matmul_in_place=lambda w: operator.imatmul(np.ones((3, 3)), tg.Tensor(np.ones((3, 3)), requires_grad=True)),
     out=lambda w: np.add(w.x, w.x, out=w.array),
     out_by_position=lambda w: np.exp(w.x, w.array),
-    out_is_a_tensor=lambda w: np.exp(w.array, out=w.x),
 )
+refused(TypeError, "write its result into a Tensor", out_is_a_tensor=lambda w: np.exp(w.array, out=w.x))
 refused(
     TypeError,
     "writes into its first argument|Usual fix",

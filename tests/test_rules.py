@@ -388,3 +388,27 @@ def test_the_layout_in_memory_does_not_matter(case: Case):
         y.backward(weights_like(y))
         for x, g in zip(inputs, expected, strict=True):
             assert_close(view(x.grad) if x.ndim else x.grad, g, 1e-13)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.copy(x, subok=False),
+        lambda x: np.clip(x, 0.5, 2, out=None),
+        lambda x: np.median(x, overwrite_input=False),
+        lambda x: np.median(x, 0, None, False),
+        lambda x: np.percentile(x, 30, overwrite_input=False),
+        lambda x: np.add(x, 1, casting="same_kind", order="K", subok=True),
+        lambda x: np.exp(x, where=True, dtype=None),
+        lambda x: np.einsum("ij->i", x, optimize=False),
+        lambda x: np.sum(x, axis=None, dtype=None, out=None, where=True),
+        lambda x: np.broadcast_to(x, (2, 2, 3), subok=False),
+        lambda x: np.take(x, [0], out=None, mode="raise"),
+        lambda x: np.nan_to_num(x, copy=True),
+    ],
+)
+def test_keywords_spelled_out_at_numpys_default(f: Any):
+    array = np.arange(1.0, 7.0).reshape(2, 3)
+    x = tg.Tensor(array, requires_grad=True)
+    assert_same(f(x).data, f(array))
+    assert f(x).requires_grad

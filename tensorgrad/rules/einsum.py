@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import refused_keywords
+from ..errors import operand, refused_keywords
 from ..primitives import takes_over, vjp, vjp_of_all
 from ..tensor import apply
 
@@ -148,6 +148,17 @@ def _right(
     return _gradient(1, g, (a, b), subscripts, optimize)
 
 
+def _refuse_narrow_products(arrays: Sequence[Any]) -> None:
+    """Raise for constants that NumPy may multiply with each other first, in a dtype where 1 + 1 is 1 or overflows."""
+    narrow = [x for x in arrays if isinstance(x, np.ndarray) and x.dtype.kind in "biu" and x.dtype.itemsize < 8]
+    if len(narrow) > 1:
+        raise TypeError(
+            f"np.einsum with optimize, of {' and '.join(operand(x) for x in narrow)} and others: on an optimized path "
+            "NumPy sums their product in that dtype, and the result depends on the path. Expected: floating arrays. "
+            "Usual fix: mask.astype(float), or optimize=False."
+        )
+
+
 _einsum.__name__ = _einsum_of_two.__name__ = "einsum"  # what drawings and messages show
 vjp_of_all(_einsum, _gradients)
 vjp(_einsum_of_two, _left, _right)  # the usual number, apart: of a constant no gradient is computed
@@ -161,4 +172,6 @@ def einsum(*operands: Any, out: Any = None, **keywords: Any) -> Any:
     if refused:
         raise refused_keywords("np.einsum", refused, allowed)
     subscripts, arrays = _read(operands)
+    if keywords.get("optimize", False) is not False and len(arrays) > 2:
+        _refuse_narrow_products(arrays)
     return apply(_einsum_of_two if len(arrays) == 2 else _einsum, arrays, {"subscripts": subscripts, **keywords})

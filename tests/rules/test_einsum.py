@@ -170,3 +170,12 @@ def test_integers_and_masks_beside_numbers_are_added_up_as_numbers(
     expected = np.einsum("ij,jk->k", a.astype(float), b.astype(float))
     np.testing.assert_allclose(x.grad, np.repeat(expected[:, None], 3, axis=1), rtol=1e-14)
     rules._plan.cache_clear()
+
+
+def test_masks_are_not_multiplied_with_each_other_on_a_path():
+    mask = np.ones((3, 3), bool)
+    x = tg.Tensor(np.arange(9.0).reshape(3, 3), requires_grad=True)
+    with pytest.raises(TypeError, match="optimized path"):
+        np.einsum("ij,jk,kl->il", mask, mask, x, optimize=True)
+    assert np.einsum("ij,jk,kl->il", mask, mask, x).data[0, 0] == 27
+    assert np.einsum("ij,jk,kl->il", mask, 1.0 * mask, x, optimize=True).data[0, 0] == 27
