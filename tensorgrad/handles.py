@@ -86,34 +86,33 @@ def note_view(view: Handle, of: Handle, index: Any = None) -> None:
 
 
 class _Unusable(Node):
-    """In place of a node whose value would not be NumPy's."""
+    """In place of a node whose value would not be NumPy's: whoever uses it is told what to write instead."""
 
     __slots__ = ("before",)
+    says: str
 
     def __init__(self, before: Node) -> None:
         self.before = before
         self.name = before.name
 
     def refuse(self) -> NoReturn:
-        raise NotImplementedError
+        raise RuntimeError(self.says)
 
-    value = property(lambda self: self.refuse())  # whoever uses a node asks for one of these
-    requires_grad = property(lambda self: self.refuse())
-    function = property(lambda self: self.refuse())
-    inputs = property(lambda self: self.refuse())
+    value = property(refuse)  # whoever uses a node asks for one of these
+    requires_grad = property(refuse)
+    function = property(refuse)
+    inputs = property(refuse)
 
 
 class _Overwritten(_Unusable):
     """In place of a view that was taken before its base was written to."""
 
     __slots__ = ()
-
-    def refuse(self) -> NoReturn:
-        raise RuntimeError(
-            f"a Tensor of shape {self.before.value.shape} is a view of one that has been assigned to since: NumPy "
-            "would show the new values, the graph holds the old. Usual fix: take the view again after the assignment, "
-            "row = t[0], or copy it before: row = t[0].copy()."
-        )
+    says = (
+        "this Tensor is a view of one that has been assigned to since: NumPy would show the new values, the graph "
+        "holds the old. Usual fix: take the view again after the assignment, row = t[0], or copy it before: "
+        "row = t[0].copy()."
+    )
 
 
 class _HalfWritten(_Unusable):
@@ -124,12 +123,15 @@ class _HalfWritten(_Unusable):
 
     __slots__ = ("writer",)
     writer: Handle
+    says = (
+        "a view of this Tensor was changed in place (row = t[0]; row += 1): NumPy would have changed the Tensor "
+        "too. Usual fix: write through the tensor itself, t[0] += 1, or work on a copy: row = t[0].copy()."
+    )
 
-    def refuse(self) -> NoReturn:
-        raise RuntimeError(
-            "a view of this Tensor was changed in place (row = t[0]; row += 1): NumPy would have changed the Tensor "
-            "too. Usual fix: write through the tensor itself, t[0] += 1, or work on a copy: row = t[0].copy()."
-        )
+
+def writer_of(handle: Handle) -> Handle | None:
+    """Return the view whose change in place has made a handle half written, if it is."""
+    return handle._node.writer if isinstance(handle._node, _HalfWritten) else None
 
 
 def change_begins(view: Handle, others: list[Handle]) -> None:
@@ -160,11 +162,6 @@ def recover(handle: Handle) -> None:
     """Take a handle out of whatever keeps it from being used: all of it is about to be replaced."""
     if isinstance(handle._node, _Unusable):
         handle._node = handle._node.before
-
-
-def writer_of(handle: Handle) -> Handle | None:
-    """Return the view whose change in place has made a handle half written, if it is."""
-    return handle._node.writer if isinstance(handle._node, _HalfWritten) else None
 
 
 def overwrite_views(handle: Handle) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 
 from .functional import log_softmax, ones, sigmoid, softmax
 from .primitives import vjp
-from .tensor import Tensor, apply, differentiable, unwrap
+from .tensor import Tensor, apply, differentiable
+from .values import unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from . import assignment, autodiff, foreign
+from . import assignment, foreign
 from .errors import failed, name_of, refused_dtype
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
-from .handles import note_view, recover
+from .handles import note_view
 from .methods import ArrayMethods
 from .operators import Operators
 from .primitives import (
@@ -27,13 +27,13 @@ from .primitives import (
     vjp,
     without_defaults,
 )
+from .values import Value, array_of, refuse_undifferentiable, text_of, unwrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMBERS = (bool, int, float, complex)
 _new = object.__new__
 _ndarray = np.ndarray
-_ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
 
 
 def wrap(node: Node) -> Tensor:
@@ -41,15 +41,6 @@ def wrap(node: Node) -> Tensor:
     tensor = _new(Tensor)
     tensor._node = node
     return tensor
-
-
-def unwrap(value: Any) -> Any:
-    """Return a value with the Tensors in it, however deep in lists and tuples, replaced by their arrays."""
-    if value.__class__ is Tensor:
-        return value._node.value
-    if value.__class__ is list or value.__class__ is tuple:
-        return value.__class__([unwrap(item) for item in value])
-    return value
 
 
 def as_array(value: Any) -> Any:
@@ -189,7 +180,7 @@ def _index(index: Any) -> Any:
     return index.copy() if isinstance(index, np.ndarray) else index
 
 
-class Tensor(ArrayMethods, Operators):
+class Tensor(ArrayMethods, Operators, Value):
     """An array that remembers how it was made.
 
     Args:
@@ -225,189 +216,19 @@ class Tensor(ArrayMethods, Operators):
                     "Usual fix: use t itself, or say t.detach() if the cut is meant."
                 )
             data = data._node.value
-        value = _array(data, dtype, "Tensor(data)")
+        value = array_of(data, dtype, "Tensor(data)")
         if value.dtype.kind not in "biufc":
             raise TypeError(
                 f"Tensor of dtype {value.dtype}: expected numbers. Usual fix: np.asarray(data, dtype=float), "
                 "after checking that all rows have the same length."
             )
         if requires_grad:
-            _refuse_undifferentiable(value)
-        self._node = Leaf(value, requires_grad, _text(name))
-
-    # ---- what it holds -------------------------------------------------------------------------------------
-
-    @property
-    def data(self) -> Any:
-        """The array itself, not a copy. On a leaf it can be set, ``p.data -= rate * p.grad`` included.
-
-        That of a result is read-only: the backward pass counts on it.
-        """
-        value = self._node.value
-        if self._node.function is not None and isinstance(value, np.ndarray):
-            value = value.view()
-            value.flags.writeable = False
-        return value
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        recover(self)
-        leaf = self._leaf("set .data of")
-        old = leaf.value
-        if value is not old:
-            new = _array(value, old.dtype, f".data of {leaf.label} {old.shape}")
-            if new.shape != old.shape:
-                raise ValueError(
-                    f".data of {leaf.label} has shape {old.shape}; it was given {new.shape}. Expected: the same shape. "
-                    "Usual fix: reshape the value, or make a new Tensor."
-                )
-            value = new
-        leaf.write(value)
-
-    @property
-    def grad(self) -> Any:
-        """The gradient that ``backward()`` has added up, of the shape and dtype of ``.data``; or None. Leaves only."""
-        return self._node.grad
-
-    @grad.setter
-    def grad(self, value: Any) -> None:
-        leaf = self._leaf("set .grad of")
-        if value is not None:
-            value = _array(value, leaf.value.dtype, f".grad of {leaf.label} {leaf.value.shape}")
-            if value.shape != leaf.value.shape:
-                raise ValueError(
-                    f".grad of {leaf.label} {leaf.value.shape} was given shape {value.shape}. Expected: the same shape."
-                )
-        leaf.grad = value
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether gradients flow here: a leaf that asks for one, or anything recorded from such a leaf."""
-        return self._node.requires_grad
-
-    @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
-        leaf = self._leaf("set .requires_grad of")
-        if value:
-            _refuse_undifferentiable(leaf.value)
-        leaf.requires_grad = bool(value)
-
-    @property
-    def name(self) -> str | None:
-        """What drawings and messages call it."""
-        return self._node.name
-
-    @name.setter
-    def name(self, value: str | None) -> None:
-        self._node.name = _text(value)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._node.value.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self._node.value.dtype  # type: ignore[no-any-return]
-
-    @property
-    def ndim(self) -> int:
-        return self._node.value.ndim  # type: ignore[no-any-return]
-
-    @property
-    def size(self) -> int:
-        return self._node.value.size  # type: ignore[no-any-return]
-
-    # ---- gradients -----------------------------------------------------------------------------------------
-
-    def backward(self, gradient: Any = None) -> None:
-        """Add the gradient of this tensor to ``.grad`` of every leaf it was made from.
-
-        Args:
-            gradient: What to start from, of this tensor's shape: the gradient of some scalar with respect to this
-                tensor. May be left out for a single number, where it is 1.
-
-        Raises:
-            RuntimeError: Nothing to differentiate; or the graph is stale (a parameter was updated in between).
-            ValueError: No ``gradient`` for more than one element, or one of another shape.
-
-        An error leaves every ``.grad`` as it was.
-
-        >>> import tensorgrad as tg
-        >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
-        >>> (x * x).backward([1.0, 10.0])
-        >>> x.grad
-        array([ 2., 40.])
-        """
-        node = self._node
-        if not node.requires_grad:
-            raise RuntimeError(
-                f"backward() on a tensor of shape {self.shape} that depends on nothing that requires a gradient. "
-                "Usual fix: make the parameters with requires_grad=True, and compute outside tg.no_grad()."
-            )
-        one = _ONES.get(node.value.__class__) if gradient is None else None  # the usual case: a loss
-        for leaf, g in autodiff.backward(node, self._seed(gradient) if one is None else one).items():
-            held = leaf.grad
-            leaf.grad = g if held is None else held + g  # a new array: someone may hold the old one
-
-    def _seed(self, gradient: Any) -> Any:
-        value = self._node.value
-        if gradient is None:
-            if value.dtype.kind == "c":
-                raise TypeError(
-                    f"backward() on a complex tensor of shape {self.shape}: expected a real number, or a gradient to "
-                    "start from. Usual fix: reduce it to a real loss with np.abs or np.real, or call "
-                    "backward(gradient)."
-                )
-            if not value.shape:
-                return value.dtype.type(1)
-            if value.size != 1:
-                raise ValueError(
-                    f"backward() on a tensor of shape {self.shape}: expected a single number, or a gradient of that "
-                    "shape to start from. Usual fix: reduce it with np.sum or np.mean, or call backward(gradient)."
-                )
-            return np.ones_like(value)
-        seed = _array(gradient, value.dtype, f"backward(gradient) of a tensor {self.shape}")
-        if seed.shape != self.shape:
-            raise ValueError(
-                f"backward(gradient) was given shape {seed.shape} for a tensor of shape {self.shape}. "
-                "Expected: the same shape. Usual fix: np.broadcast_to(gradient, t.shape)."
-            )
-        return seed
-
-    def zero_grad(self) -> None:
-        """Forget the gradient added up so far."""
-        node = self._node
-        if node.function is not None:
-            self._leaf("zero_grad of")
-        node.grad = None
-
-    def detach(self) -> Tensor:
-        """Return a copy of the value that is a constant: no gradient flows through it."""
-        return wrap(Leaf(self._node.value.copy(), name=self._node.name))
+            refuse_undifferentiable(value)
+        self._node = Leaf(value, requires_grad, text_of(name))
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._node.value  # noqa: B018 - ends the gathering of assignments, if there is any
         return wrap, (self._node,)
-
-    def numpy(self) -> Any:
-        """Return a copy of the value as a plain array."""
-        return np.array(self._node.value)
-
-    def item(self) -> Any:
-        """Return the single number it holds as a Python number."""
-        return self._node.value.item()
-
-    def tolist(self) -> Any:
-        """Return the values as nested Python lists."""
-        return self._node.value.tolist()
-
-    def _leaf(self, deed: str) -> Leaf:
-        if not isinstance(self._node, Leaf):
-            raise RuntimeError(
-                f"cannot {deed} the result of {self._node.label}: only leaves, made with Tensor(...), have that. "
-                "Usual fix: compute a new tensor, or t.detach() to get a leaf."
-            )
-        return self._node
 
     # ---- NumPy's protocols ---------------------------------------------------------------------------------
 
@@ -440,30 +261,6 @@ class Tensor(ArrayMethods, Operators):
                 "place of np.zeros to fill one by assignment; t.detach().numpy() to leave the graph."
             )
         return np.array(self._node.value, dtype=dtype)
-
-    def _number(self, kind: Callable[[Any], Any]) -> Any:
-        if self._node.requires_grad:
-            raise TypeError(
-                f"{kind.__name__}(t) of a Tensor {self.shape} that is part of a graph would lose its gradient; "
-                "math.exp(t) and a[i] = t ask for it too. Usual fix: np.exp(t) to stay in the graph, np.stack of "
-                "tensors in place of filling an array; t.item() to leave the graph."
-            )
-        return kind(self._node.value)
-
-    def __float__(self) -> float:
-        return self._number(float)  # type: ignore[no-any-return]
-
-    def __int__(self) -> int:
-        return self._number(int)  # type: ignore[no-any-return]
-
-    def __complex__(self) -> complex:
-        return self._number(complex)  # type: ignore[no-any-return]
-
-    def __index__(self) -> int:
-        return operator.index(self._node.value)
-
-    def __bool__(self) -> bool:
-        return bool(self._node.value)
 
     # ---- a sequence of rows --------------------------------------------------------------------------------
 
@@ -499,23 +296,6 @@ class Tensor(ArrayMethods, Operators):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __repr__(self) -> str:
-        try:
-            self._node.value  # noqa: B018 - a view that NumPy would show other values of has none
-        except RuntimeError as error:
-            return f"Tensor(not to be used: {error})"
-        text = np.array2string(np.asarray(self._node.value), separator=", ", prefix="Tensor(")
-        node = self._node
-        if isinstance(node, Leaf):
-            made = ", requires_grad=True" if node.requires_grad else ""
-        else:
-            made = f", made by {node.label}"
-        dtype = "" if node.value.dtype == np.float64 else f", dtype={node.value.dtype}"
-        return f"Tensor({text}{dtype}{made}{f', name={node.name!r}' if node.name else ''})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
-
     def astype(self, dtype: Any) -> Any:
         """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain."""
         if np.dtype(dtype).kind in "biu":
@@ -546,28 +326,3 @@ def _ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords:
     if function is None:
         return TABLE[method](ufunc, *inputs, **keywords)  # type: ignore[operator]  # never a Primitive
     return function(*inputs, **keywords)  # type: ignore[operator]
-
-
-def _array(data: Any, dtype: Any, what: str) -> Any:
-    """Return a new array of the data, or raise and say what they were for."""
-    try:
-        return np.array(unwrap(data), dtype=dtype)
-    except (ValueError, TypeError) as error:
-        raise type(error)(
-            f"{what}: {error}. Expected: numbers, in rows of the same length. "
-            "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
-        ) from error
-
-
-def _text(name: str | None) -> str | None:
-    if name is not None and not isinstance(name, str):
-        raise TypeError(f"the name of a Tensor is {name!r}. Expected: text, or None. Usual fix: name=str({name!r}).")
-    return name
-
-
-def _refuse_undifferentiable(value: Any) -> None:
-    if value.dtype.kind in "biu":
-        raise TypeError(
-            f"a Tensor of shape {value.shape} and dtype {value.dtype} cannot require a gradient: it cannot change by "
-            "small amounts. Expected: a floating dtype. Usual fix: dtype=float, or 1.0 in place of 1."
-        )

@@ -11,7 +11,8 @@ import numpy as np
 from . import autodiff
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, reachable, record, recording
 from .primitives import vjp
-from .tensor import Tensor, unwrap, wrap
+from .tensor import Tensor, wrap
+from .values import unwrap
 
 __all__ = ["grad", "value_and_grad"]
 

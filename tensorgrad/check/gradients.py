@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import Leaf, no_grad
-from ..tensor import Tensor, unwrap, wrap
+from ..tensor import Tensor, wrap
 from ..transforms import grad
+from ..values import unwrap
 from .numeric import Slopes, slopes
 from .report import GradientReport, InputReport
 

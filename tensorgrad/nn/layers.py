@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import functional
 from ..errors import name_of, operand
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor
+from ..values import unwrap
 from . import init as initialisers
 from .init import Initialiser, generator_from
 from .module import Module

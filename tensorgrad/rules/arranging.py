@@ -9,7 +9,8 @@ import numpy as np
 
 from ..autodiff import unbroadcast
 from ..primitives import takes_over, vjp
-from ..tensor import differentiable, unwrap
+from ..tensor import differentiable
+from ..values import unwrap
 from .indexing import scatter_add
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import operand
 from ..primitives import takes_over, vjp
-from ..tensor import differentiable, unwrap
+from ..tensor import differentiable
+from ..values import unwrap
 from .statistics import array
 
 NOT_GIVEN: Any = np._NoValue

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import refused_keywords
 from ..primitives import takes_over, vjp
-from ..tensor import differentiable, unwrap
+from ..tensor import differentiable
+from ..values import unwrap
 from .elementwise import nonzero, nothing
 
 vjp(np.conjugate, lambda g, y, x: np.conjugate(g), holomorphic=False, bounded=True)

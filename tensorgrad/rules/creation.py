@@ -15,7 +15,8 @@ from ..autodiff import unbroadcast
 from ..errors import numbers, refused_keywords
 from ..graph import Leaf
 from ..primitives import takes_over
-from ..tensor import Tensor, as_array, differentiable, unwrap, wrap
+from ..tensor import Tensor, as_array, differentiable, wrap
+from ..values import unwrap
 from .kinds import Constant, named
 
 # ---- of constant values ----------------------------------------------------------------------------------------

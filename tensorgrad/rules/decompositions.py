@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over, vjp
-from ..tensor import apply, unwrap
+from ..tensor import apply
+from ..values import unwrap
 from .hermitian import adjoint, only_hermitian, rounding
 from .packing import pack, real, unpack
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import unwrap
+from ..values import unwrap
 from .hermitian import rounding
 
 _VALUES = {"eigh": "eigvalsh", "eig": "eigvals", "svd": "svdvals"}

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over, vjp
-from ..tensor import apply, differentiable, unwrap
+from ..tensor import apply, differentiable
+from ..values import unwrap
 from .hermitian import adjoint
 from .packing import pack, unpack
 

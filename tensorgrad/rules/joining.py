@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import failed, numbers, operand
 from ..primitives import takes_over, vjp_of_all
-from ..tensor import apply, unwrap
+from ..tensor import apply
+from ..values import unwrap
 from .selecting import refuse_out
 from .shaping import as_some_array, at_least
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import failed, name_of, operand
 from ..primitives import TABLE, entered_late, takes_over
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor
+from ..values import unwrap
 
 Kind = Literal["differentiable", "constant", "refused"]
 

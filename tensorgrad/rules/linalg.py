@@ -10,7 +10,8 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import operand
 from ..primitives import takes_over, vjp
-from ..tensor import apply, unwrap
+from ..tensor import apply
+from ..values import unwrap
 from .hermitian import adjoint, dyad, only_hermitian, rounding
 from .norms import norm_back
 from .packing import pack, real, unpack

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over, vjp
-from ..tensor import apply, unwrap
+from ..tensor import apply
+from ..values import unwrap
 from .reductions import kept
 from .singular import thin_svd
 

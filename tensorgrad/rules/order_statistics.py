@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import vjp
-from ..tensor import unwrap
+from ..values import unwrap
 from .indexing import scatter_add
 from .reductions import axes_of, count, wider
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over, vjp
-from ..tensor import differentiable, unwrap
+from ..tensor import differentiable
+from ..values import unwrap
 
 # ---- sorted --------------------------------------------------------------------------------------------------
 

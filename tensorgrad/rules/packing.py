@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import differentiable, unwrap
+from ..tensor import differentiable
+from ..values import unwrap
 
 Shape = tuple[int, ...]
 

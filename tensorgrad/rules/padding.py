@@ -10,7 +10,8 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import refused_keywords
 from ..primitives import takes_over
-from ..tensor import as_array, differentiable, unwrap
+from ..tensor import as_array, differentiable
+from ..values import unwrap
 from .indexing import scatter_add
 from .selecting import refuse_integers
 

@@ -12,7 +12,8 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import operand
 from ..primitives import takes_over
-from ..tensor import as_array, differentiable, unwrap
+from ..tensor import as_array, differentiable
+from ..values import unwrap
 
 
 def _vector(name: str, p: Any) -> Any:

@@ -12,7 +12,8 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import operand, refused_keywords
 from ..primitives import takes_over, vjp, vjp_of_all
-from ..tensor import apply, differentiable, unwrap
+from ..tensor import apply, differentiable
+from ..values import unwrap
 
 
 def _conj(x: Any) -> Any:

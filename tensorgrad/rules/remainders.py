@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import refused_keywords
 from ..primitives import takes_over, vjp
-from ..tensor import differentiable, unwrap
+from ..tensor import differentiable
+from ..values import unwrap
 
 vjp(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 vjp(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.rint((a - y) / b))  # a / b may round up to the next

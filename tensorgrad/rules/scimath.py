@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over
-from ..tensor import as_array, unwrap
+from ..tensor import as_array
+from ..values import unwrap
 
 
 def _widened(x: Any, by: Callable[[Any], Any]) -> Any:

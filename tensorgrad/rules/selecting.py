@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import operand
 from ..primitives import takes_over, vjp, vjp_of_all
-from ..tensor import apply, as_array, unwrap
+from ..tensor import apply, as_array
+from ..values import unwrap
 from .arranging import back, back_along, places
 from .indexing import scatter_add
 

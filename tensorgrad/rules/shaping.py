@@ -10,7 +10,8 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import refused_keywords
 from ..primitives import takes_over, vjp
-from ..tensor import as_array, differentiable, unwrap
+from ..tensor import as_array, differentiable
+from ..values import unwrap
 
 
 def _inverse(axes: Sequence[int] | None) -> list[int] | None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over, vjp
-from ..tensor import apply, unwrap
+from ..tensor import apply
+from ..values import unwrap
 from .degenerate import close_pairs, over_gaps, refuse_close, refuse_phase, refuse_zero, were_used
 from .hermitian import adjoint, diagonal, only_hermitian, rounding, with_diagonal
 from .packing import Shape, pack, unpack

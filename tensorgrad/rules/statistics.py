@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over
-from ..tensor import as_array, differentiable, unwrap
+from ..tensor import as_array, differentiable
+from ..values import unwrap
 from .order_statistics import along
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from ..autodiff import _masked, unbroadcast
 from ..errors import name_of, operand, refused_keywords
 from ..primitives import TABLE, Primitive, takes_over
-from ..tensor import apply, differentiable, unwrap
+from ..tensor import apply, differentiable
+from ..values import unwrap
 from .cumulative import in_front, put_back, running_extremum
 from .indexing import scatter_add
 from .kinds import Constant

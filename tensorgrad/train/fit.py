@@ -13,7 +13,8 @@ from ..graph import no_grad
 from ..nn import Module
 from ..nn.init import generator_from
 from ..optim import Optimizer
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor
+from ..values import unwrap
 from .data import batches, check_batch_size, checked
 from .history import History
 

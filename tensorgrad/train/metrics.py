@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import unwrap
+from ..values import unwrap
 
 
 def accuracy(outputs: Any, targets: Any) -> float:

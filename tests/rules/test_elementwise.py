@@ -90,56 +90,6 @@ def test_second_order_where_something_was_chosen_is_finite(name: str):
     assert np.isfinite(slope(lambda x: tg.grad(lambda z: np.sum(f(z) ** 2))(x), at)).all()
 
 
-@pytest.mark.parametrize(
-    ("f", "singular"),
-    [
-        (np.arcsin, 1.0),
-        (np.arcsin, 2.0),
-        (np.arccos, -1.0),
-        (np.arctanh, 1.0),
-        (np.arctanh, -3.0),
-        (lambda x: np.arccosh(3 * x), 1 / 3),
-        (lambda x: np.arccosh(3 * x), 0.0),
-        (np.cbrt, 0.0),
-        (lambda x: np.float_power(x, 0.5), 0.0),
-        (lambda x: np.hypot(x, x), 0.0),
-        (lambda x: np.hypot(1 / x, 1.0), 0.0),
-        (lambda x: np.arctan2(x, x), 0.0),
-        (lambda x: np.arctan(1 / x), 0.0),
-        (lambda x: np.logaddexp(np.log(x), -np.inf), 0.0),
-        (lambda x: np.logaddexp2(1 / x, 1.0), 0.0),
-        (lambda x: 1.0 % x, 0.0),
-        (lambda x: np.fmod(1.0, x), 0.0),
-        (lambda x: np.fmax(np.log(x), 0.0), -1.0),
-        (lambda x: np.arcsinh(1 / x), 0.0),
-        (lambda x: np.degrees(1 / x), 0.0),
-        (lambda x: np.frexp(1 / x)[0], 0.0),
-        (lambda x: np.nan_to_num(1 / x), 0.0),
-        (lambda x: np.sinc(1 / x), 0.0),
-        (np.i0, 1e4),
-        (lambda x: np.emath.sqrt(x).real, 0.0),
-    ],
-)
-def test_a_branch_not_taken_poisons_nothing_at_any_order(f: Any, singular: float):
-    x = np.array([singular, 0.5, singular])
-    taken = x == 0.5
-
-    def branch(z: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return np.sum(np.where(taken, f(z), z * z))
-
-    functions = [branch]
-    for _ in range(2):
-        functions.append(lambda z, inner=functions[-1]: np.sum(tg.grad(inner)(z)))
-    alone = f
-    for order, whole in enumerate(functions):
-        with np.errstate(all="ignore"):
-            g = tg.grad(whole)(x)
-        alone = tg.grad(alone)
-        np.testing.assert_array_equal(g[[0, 2]], [2 * singular, 2, 0][order])
-        np.testing.assert_allclose(g[1], alone(0.5), rtol=1e-12)
-
-
 # ---- powers in their corners ---------------------------------------------------------------------------------------
 
 
