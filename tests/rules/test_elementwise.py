@@ -156,6 +156,10 @@ def test_higher_slopes_of_powers_at_zero():
     assert derivatives(lambda x: np.sum(x ** np.array([0, 1, 2, 3], dtype=np.uint8)), 0.0, 4) == [1, 2, 6, 0]
 
 
+def test_the_slope_of_ldexp_at_zero():
+    assert tg.grad(lambda x: np.ldexp(x, 3))(0.0) == 8
+
+
 def test_a_complex_base_at_zero():
     for n, expected in ((1, 1), (2, 0), (0, 0)):
         g = tg.grad(lambda z, n=n: np.real(z**n))(np.complex128(0))
