@@ -7,7 +7,7 @@ from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, 
 from .graph import no_grad
 from .losses import binary_cross_entropy, cross_entropy, mse
 from .tensor import Tensor
-from .transforms import grad, value_and_grad
+from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from .view import graph
 
 __version__ = "0.1.0"
@@ -18,9 +18,14 @@ __all__ = [
     "check_gradients",
     "cross_entropy",
     "dense",
+    "elementwise_grad",
     "grad",
     "graph",
+    "hessian",
+    "hvp",
     "identity",
+    "jacobian",
+    "jvp",
     "log_softmax",
     "logsumexp",
     "mse",
@@ -33,7 +38,9 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "stop_gradient",
     "tanh",
     "value_and_grad",
+    "vjp",
     "zeros",
 ]

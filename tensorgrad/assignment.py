@@ -106,7 +106,7 @@ class Filling(Leaf):
 class Assignments(Node):
     """A node that is still being made: a base, and assignments to it. Asking for its value ends that."""
 
-    __slots__ = ("base", "buffer", "indices", "is_open", "nodes", "original", "values")
+    __slots__ = ("base", "buffer", "indices", "is_open", "is_released", "nodes", "original", "values", "written")
 
     requires_grad = True
 
@@ -117,6 +117,8 @@ class Assignments(Node):
         self.name = node.name
         self.function = setitem
         self.is_open = True
+        self.is_released = False
+        self.written = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -134,6 +136,7 @@ class Assignments(Node):
             made = self._recorded(self.buffer)
             self._first, self._second, self.number = made._first, getattr(made, "_second", None), made.number
             self.inputs, self.keywords = made.inputs, made.keywords
+            del self.base, self.original, self.indices, self.values, self.nodes  # they stand in the inputs now
         return self.buffer
 
     @value.setter

@@ -3,52 +3,68 @@
 from __future__ import annotations
 
 import warnings
+from cmath import isfinite
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from .errors import name_of
-from .graph import NO_KEYWORDS, Node, between
+from .graph import NO_KEYWORDS, Node, between, is_spent, spend, spent
+from .handles import Handle
 from .primitives import TABLE, Primitive
 
 Lift = Callable[[Node], Any]
 _float64 = np.float64
+_SMALL = 4096  # bytes: what is smaller is kept in the graph after it has been spent, so that it can still be drawn
 
 
-def backward(root: Node, seed: Any, wanted: Sequence[Node] | None = None, lift: Lift | None = None) -> dict[Node, Any]:
-    """Return the gradient of ``sum(seed * root)`` for each wanted node; those it does not depend on are left out.
+def backward(
+    seeds: dict[Node, Any], wanted: Sequence[Node] | None = None, lift: Lift | None = None, *, spending: bool = False
+) -> dict[Node, Any]:
+    """Return the gradient of ``sum(seed * root)``, over all roots, for each wanted node they depend on.
 
-    Without ``wanted``: for every leaf that requires a gradient. The rules run on arrays; with ``lift``, which makes a
-    Tensor of a node, they run on Tensors and are recorded.
+    Args:
+        seeds: A gradient to start from for every root.
+        wanted: Any nodes; without it, every leaf that requires a gradient.
+        lift: Makes a Tensor of a node. The rules run on Tensors then, and are recorded; without it, on arrays.
+        spending: Let go of what each node holds once it has been dealt with: nobody can come this way again.
 
-    A branch that ``np.where`` did not take has a gradient of 0, and must not poison the other with 0 * inf. That shows
-    as NaN in the end, so it costs nothing until it happens: then the walk is done again, carefully.
+    Raises:
+        RuntimeError: The graph has been spent by another walk, or is stale.
+
+    A branch that ``np.where`` did not take has a gradient of 0, and must not poison the other with 0 * inf. So what an
+    elementwise rule returns is looked at where it need not be finite, and masked where it is not.
     """
-    gradients, guarded = _walk(root, seed, wanted, lift, careful=False)
-    if guarded and _have_nan(gradients):
-        gradients, _ = _walk(root, seed, wanted, lift, careful=True)
-        if _have_nan(gradients):
-            warnings.warn(
-                "backward: a gradient is NaN. Usual causes: a slope that is infinite, of sqrt or a norm at 0, met by a "
-                "factor of 0; probabilities that reached 0 or 1, where a loss from logits would do; NaN in the data.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+    gradients, guarded = _walk(seeds, wanted, lift, spending)
+    if guarded and any(np.isnan(g).any() for g in gradients.values()):
+        warnings.warn(
+            "backward: a gradient is NaN. Usual causes: a slope that is infinite, of sqrt or a norm at 0, met by a "
+            "factor of 0; probabilities that reached 0 or 1, where a loss from logits would do; NaN in the data.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
     return gradients
 
 
 def _walk(
-    root: Node, seed: Any, wanted: Sequence[Node] | None, lift: Lift | None, *, careful: bool
+    seeds: dict[Node, Any], wanted: Sequence[Node] | None, lift: Lift | None, spending: bool
 ) -> tuple[dict[Node, Any], bool]:
     """Return the gradients, and whether a primitive was met that can make NaN of a gradient of 0."""
     targets = () if wanted is None else set(wanted)
-    on_the_way = None if wanted is None else between(wanted, root)
-    gradients = {root: seed}
+    on_the_way = None if wanted is None else between(wanted, *seeds)
+    gradients = dict(seeds)
+    found: dict[Node, Any] = {}  # the gradients of wanted nodes that were walked through
     fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
-    newest = None if root.function is None or root in targets else root
     queue: list[tuple[int, Node]] = []  # a heap of the other nodes that have a gradient and wait
+    for root in seeds:
+        if is_spent(root):
+            raise spent(root)
+        if root.function is not None and (on_the_way is None or root in on_the_way):
+            queue.append((-root.number, root))
+    heapify(queue)
+    newest = heappop(queue)[1] if queue else None
     guard: Any = None
     real: Any = None  # the last dtype that was not complex: to look at its kind for every gradient would cost
     try:
@@ -56,17 +72,26 @@ def _walk(
             node = newest
             newest = heappop(queue)[1] if queue else None
             g = gradients.pop(node)
+            if targets and node in targets:
+                if lift is None and node not in fresh:
+                    g = g.copy()  # no two results may share their memory
+                fresh.discard(node)
+                found[node] = g
             primitive: Primitive = TABLE[node.function]  # type: ignore[assignment]
-            if guard is None and primitive.guarded:  # entered at most once a walk: it costs as much as a small rule
+            guarded = primitive.guarded
+            if guarded and guard is None:  # entered at most once a walk: it costs as much as a small rule
                 guard = np.errstate(divide="ignore", invalid="ignore")
                 guard.__enter__()
             conjugated = False
-            if g.__class__ is not _float64 and g.dtype is not real:
-                if g.dtype.kind != "c":
-                    real = g.dtype
-                elif primitive.holomorphic:
-                    conjugated = True
-                    g = np.conj(g)
+            large = False
+            if g.__class__ is not _float64:
+                if g.dtype is not real:
+                    if g.dtype.kind != "c":
+                        real = g.dtype
+                    elif primitive.holomorphic:
+                        conjugated = True
+                        g = np.conj(g)
+                large = spending and g.nbytes >= _SMALL
             inputs = node.inputs
             keywords = node.keywords
             arguments = (g, node.value, *inputs) if lift is None else (g, *_lifted(node, primitive, lift))
@@ -83,7 +108,7 @@ def _walk(
                     arguments, keywords = (), NO_KEYWORDS  # the answers are ready
                 elif target in fresh and gradients[target].__class__ is np.ndarray and target.written < node.number:
                     primitive.adds(gradients[target], *arguments)
-                    continue
+                    parents = ()
             for parent, x, rule in zip(parents, inputs, rules):  # noqa: B905 - strict costs time
                 if parent is None:
                     continue
@@ -91,12 +116,9 @@ def _walk(
                     raise _stale(parent, node)
                 if not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
                     continue
-                if careful and primitive.elementwise:
-                    contribution = _masked(rule, arguments, keywords)
-                elif keywords:
-                    contribution = rule(*arguments, **keywords)  # apply saw to it
-                else:
-                    contribution = rule(*arguments)
+                contribution = rule(*arguments, **keywords) if keywords else rule(*arguments)  # apply saw to it
+                if guarded and not _is_finite(contribution):
+                    contribution = masked(rule, arguments, keywords)
                 if conjugated:
                     contribution = np.conj(contribution)
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
@@ -104,6 +126,8 @@ def _walk(
                         contribution = _reshaped(contribution, x.shape, primitive)
                     if contribution.dtype != x.dtype:
                         contribution = _cast(contribution, x.dtype)
+                    if spending and contribution.nbytes >= _SMALL:
+                        large = True
                 if parent in gradients:
                     if parent in fresh:
                         gradients[parent] += contribution
@@ -112,7 +136,7 @@ def _walk(
                         if lift is None:
                             fresh.add(parent)
                 else:
-                    if parent.function is not None and parent not in targets:
+                    if parent.function is not None:
                         if newest is None:
                             newest = parent
                         elif parent.number > newest.number:
@@ -125,14 +149,25 @@ def _walk(
                     gradients[parent] = contribution
             if owned is not None and owned in gradients:
                 fresh.add(owned)
+            if spending:
+                spend(node, large)
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)
-    return gradients, guard is not None  # the gradients of what was not walked through: the wanted nodes
+    if found:
+        gradients.update(found)
+    return gradients, guard is not None
 
 
-def _have_nan(gradients: dict[Node, Any]) -> bool:
-    return any(np.isnan(g).any() for g in gradients.values())
+def _is_finite(x: Any) -> bool:
+    """Whether all elements are finite; a sum that overflows may say no."""
+    if x.__class__ is _float64:
+        return isfinite(x)
+    if isinstance(x, Handle):
+        x = x._node.value
+    if x.__class__ is np.ndarray and not x.flags.c_contiguous:
+        return bool(np.isfinite(x).all())
+    return isfinite(np.vdot(x, x))
 
 
 def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:
@@ -146,7 +181,7 @@ def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:
     return lift(node), *arguments
 
 
-def _masked(rule: Callable[..., Any], arguments: tuple[Any, ...], keywords: Any) -> Any:
+def masked(rule: Callable[..., Any], arguments: tuple[Any, ...], keywords: Any) -> Any:
     """Apply an elementwise rule so that a gradient of 0 gives 0 where the plain rule would make NaN of it.
 
     There the rule sees 1/2 for every value, where hardly a function is singular: so no NaN is recorded either. Nothing
@@ -204,9 +239,11 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _stale(leaf: Node, node: Node) -> RuntimeError:
+def _stale(parent: Node, node: Node) -> RuntimeError:
+    if is_spent(parent):
+        return spent(parent)
     return RuntimeError(
-        f"backward through a stale graph: {leaf.label} {np.shape(leaf.value)} was written to after {node.label} had "
-        "used its old value, so the gradient would belong to neither value. Usual fix: run the forward pass again "
+        f"backward through a stale graph: {parent.label} {np.shape(parent.value)} was written to after {node.label} "
+        "had used its old value, so the gradient would belong to neither value. Usual fix: run the forward pass again "
         "after each update, and backward() once per forward pass."
     )

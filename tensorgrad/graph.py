@@ -7,6 +7,7 @@ cycles: when the last tensor that holds a result goes, its graph goes with it, w
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,8 +15,9 @@ from operator import attrgetter
 from typing import Any
 
 next_number = itertools.count(1).__next__
-_recording: ContextVar[bool] = ContextVar("tensorgrad_recording", default=True)
+_recording: ContextVar[Any] = ContextVar("tensorgrad_recording", default=True)
 is_recording = _recording.get
+_DIFFERENTIATING = "differentiating"  # true, as one records then
 _by_number = attrgetter("number")
 
 NO_KEYWORDS: Mapping[str, Any] = {}
@@ -34,7 +36,8 @@ class Node:
     requires_grad: bool = True
     grad: Any = None
     is_open: bool = False  # still being made: see assignment.py
-    written: int = 0  # the creation number at the last write to a leaf: an older consumer has used another value
+    written: float = 0  # the creation number at the last write to a leaf: an older consumer has used another value
+    is_released: bool = False  # see ``spend``
     function: Callable[..., Any] | None
     inputs: tuple[Any, ...]
     keywords: Mapping[str, Any]
@@ -68,6 +71,20 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.number}: {self.label} {getattr(self.value, 'shape', ())}>"
+
+
+class _Spent(Node):
+    """A node that a backward pass has come through, and that is kept to be looked at."""
+
+    __slots__ = ()
+    written = math.inf
+
+
+class _Released(_Spent):
+    """A node that a backward pass has come through, and that has nothing left but its value."""
+
+    __slots__ = ()
+    is_released = True
 
 
 class Leaf(Node):
@@ -127,11 +144,45 @@ def record(
     return node
 
 
+def spend(node: Node, release: bool) -> None:
+    """Mark a node as spent: no other backward pass may come through. ``release``: let go of its inputs too.
+
+    Whoever holds a Tensor still holds its value; what nobody holds goes, arrays and all.
+    """
+    if node.__class__ is Node:
+        node.__class__ = _Released if release else _Spent
+    else:
+        node.written, node.is_released = math.inf, release  # type: ignore[misc]  # its class has these slots
+    if release:
+        node.inputs = node._first = ()
+        node.keywords = NO_KEYWORDS
+
+
+def is_spent(node: Node) -> bool:
+    """Whether a backward pass has come through a node, and left it unfit for another."""
+    return node.written == math.inf
+
+
+def spent(node: Node) -> RuntimeError:
+    """Return the error for a graph that cannot be used again."""
+    return RuntimeError(
+        f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, which frees "
+        "what the graph holds. Usual fix: backward(retain_graph=True), for all passes but the last; or add the losses "
+        "up, and differentiate their sum; draw the graph before."
+    )
+
+
 def reachable(*roots: Node) -> list[Node]:
-    """Return the roots and everything they were made from, constants included, in creation order."""
+    """Return the roots and everything they were made from, constants included, in creation order.
+
+    Raises:
+        RuntimeError: Part of the graph is no longer there.
+    """
     found = [root for root in dict.fromkeys(roots) if root.value is not None]  # asking for it ends what is still open
     seen = set(found)
     for node in found:  # the list grows while we walk it: no recursion, however deep the graph
+        if node.is_released:
+            raise spent(node)
         for parent in node.parents:
             if parent is not None and parent not in seen:
                 seen.add(parent)
@@ -140,12 +191,19 @@ def reachable(*roots: Node) -> list[Node]:
     return found
 
 
-def between(wanted: Sequence[Node], root: Node) -> set[Node]:
-    """Return the nodes on a path from a wanted node to the root, both ends included."""
+def leaves_of(*roots: Node) -> list[Leaf]:
+    """Return the leaves that require a gradient and that the roots were made from, in creation order."""
+    return [node for node in reachable(*roots) if isinstance(node, Leaf) and node.requires_grad]
+
+
+def between(wanted: Sequence[Node], *roots: Node) -> set[Node]:
+    """Return the nodes on a path from a wanted node to a root, both ends included."""
     oldest = min(node.number for node in wanted)
-    found = [root]
-    seen = {root}
+    found = list(roots)
+    seen = set(roots)
     for node in found:
+        if node.is_released:
+            raise spent(node)
         for parent in node.parents:
             if parent is not None and parent.requires_grad and parent not in seen and parent.number >= oldest:
                 seen.add(parent)
@@ -159,7 +217,7 @@ def between(wanted: Sequence[Node], root: Node) -> set[Node]:
 
 
 @contextmanager
-def _recording_set_to(state: bool) -> Iterator[None]:
+def _recording_set_to(state: Any) -> Iterator[None]:
     token = _recording.set(state)
     try:
         yield
@@ -184,4 +242,14 @@ def no_grad() -> Any:
 
 def recording() -> Any:
     """Return a context manager inside which operations are recorded, even within ``no_grad``."""
-    return _recording_set_to(True)
+    return _recording_set_to(_recording.get() or True)
+
+
+def differentiating() -> Any:
+    """Return a context manager for the call of a function whose derivative is wanted: operations are recorded."""
+    return _recording_set_to(_DIFFERENTIATING)
+
+
+def is_differentiating() -> bool:
+    """Whether we are inside such a function."""
+    return _recording.get() is _DIFFERENTIATING

@@ -81,7 +81,7 @@ class Primitive:
         self.special = self.together or self.owning
         self.holomorphic = holomorphic
         self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
-        self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff._masked
+        self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff.masked
         self.count = count  # how many leading arguments are inputs of the graph
         self.keywords = keywords
         self.saves = saves

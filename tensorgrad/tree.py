@@ -1,13 +1,71 @@
-"""Trees: any nesting of dict, list, tuple and namedtuple, taken apart into a list of leaves and put together again.
+"""Trees: any nesting of dict, list, tuple, namedtuple, dataclass and what is registered as a container.
 
-Everything else is a leaf, None included. Dicts keep their own order. The functions call themselves once per level of
-nesting, not per leaf.
+They are taken apart into a list of leaves and put together again. Everything else is a leaf, None included. Dicts keep
+their own order. The functions call themselves once per level of nesting, not per leaf.
 """
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+
+class Container(NamedTuple):
+    """How a kind of object is taken apart and put together; each of its children has a key, which is text."""
+
+    keys: Callable[[Any], tuple[str, ...]]
+    values: Callable[[Any, tuple[str, ...]], list[Any]]  # of the keys, in their order; KeyError for one it has not
+    rebuilt: Callable[[Any, tuple[str, ...], Sequence[Any]], Any]  # a copy with other values
+
+
+_REGISTERED: dict[type, Container] = {}
+
+
+def register(kind: type, container: Container) -> None:
+    """Let objects of a class, and of those derived from it, be containers."""
+    _REGISTERED[kind] = container
+
+
+def _container(tree: Any) -> Container | None:
+    kind = type(tree)
+    for base in kind.__mro__:
+        if base in _REGISTERED:
+            return _REGISTERED[base]
+    return _DATACLASS if dataclasses.is_dataclass(kind) else None
+
+
+def _fields(tree: Any) -> tuple[str, ...]:
+    return tuple([field.name for field in dataclasses.fields(tree)])
+
+
+def _attributes(tree: Any, names: tuple[str, ...]) -> list[Any]:
+    return [getattr(tree, name) for name in names]
+
+
+def _with_attributes(tree: Any, names: tuple[str, ...], values: Sequence[Any]) -> Any:
+    new = copy.copy(tree)
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(new, name, value)  # frozen ones too
+    return new
+
+
+_DATACLASS = Container(_fields, _attributes, _with_attributes)
+
+
+class _Template:
+    """The object a structure was taken from, which plays no part in whether two structures are equal."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Template)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Structure(NamedTuple):
@@ -16,6 +74,7 @@ class Structure(NamedTuple):
     kind: type | None
     keys: tuple[Any, ...] = ()
     inner: tuple[Structure, ...] = ()
+    template: _Template | None = None  # of containers that are not Python's own
 
 
 LEAF = Structure(None)
@@ -40,7 +99,8 @@ def _take_apart(tree: Any, leaves: list[Any]) -> Structure:
         leaves.append(tree)
         return LEAF
     keys, values = entries
-    return Structure(type(tree), keys, tuple([_take_apart(value, leaves) for value in values]))
+    inner = tuple([_take_apart(value, leaves) for value in values])
+    return Structure(type(tree), keys, inner, None if isinstance(tree, (dict, list, tuple)) else _Template(tree))
 
 
 def _entries(tree: Any) -> tuple[tuple[Any, ...], Sequence[Any]] | None:
@@ -51,6 +111,10 @@ def _entries(tree: Any) -> tuple[tuple[Any, ...], Sequence[Any]] | None:
         return tree._fields, tree
     if isinstance(tree, (list, tuple)):
         return tuple(range(len(tree))), tree
+    container = _container(tree)
+    if container is not None:
+        keys = container.keys(tree)
+        return keys, container.values(tree, keys)
     return None
 
 
@@ -71,6 +135,9 @@ def _put_together(structure: Structure, next_leaf: Callable[[], Any]) -> Any:
     if kind is None:
         return next_leaf()
     values = [_put_together(inner, next_leaf) for inner in structure.inner]
+    if structure.template is not None:
+        template = structure.template.value
+        return _container(template).rebuilt(template, structure.keys, values)  # type: ignore[union-attr]
     if issubclass(kind, dict):
         new = kind.__new__(kind)  # not kind(pairs): a defaultdict takes its factory first
         new.update(zip(structure.keys, values, strict=True))
@@ -98,7 +165,7 @@ def paths(structure: Structure, root: str = "") -> list[str]:
 
 
 def _step(kind: type, key: Any) -> str:
-    if hasattr(kind, "_fields"):
+    if hasattr(kind, "_fields") or not issubclass(kind, (dict, list, tuple)):
         return f".{key}"
     return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
 
@@ -123,6 +190,8 @@ def leaves_like(structure: Structure, tree: Any, root: str = "") -> list[Any]:
         return [tree]
     if entries is None or _family(kind) is not _family(type(tree)):
         raise ValueError(f"{root or 'the tree'} is a {type(tree).__name__}; expected a {kind.__name__}.")
+    if structure.template is not None:
+        entries = structure.keys, _values_like(structure, tree, root)
     found = dict(zip(*entries, strict=True))
     if found.keys() != set(structure.keys):
         raise ValueError(_other_keys(structure, found, root))
@@ -131,6 +200,16 @@ def leaves_like(structure: Structure, tree: Any, root: str = "") -> list[Any]:
         for key, inner in zip(structure.keys, structure.inner, strict=True)
         for leaf in leaves_like(inner, found[key], root + _step(kind, key))
     ]
+
+
+def _values_like(structure: Structure, tree: Any, root: str) -> list[Any]:
+    """Return the values of a container of its own kind, for the keys of another of that kind."""
+    container = _container(tree)
+    assert container is not None
+    try:
+        return container.values(tree, structure.keys)
+    except (KeyError, AttributeError) as error:
+        raise ValueError(f"{root or 'the tree'} has no {error.args[0]!r}; expected {list(structure.keys)}.") from error
 
 
 def _family(kind: type) -> type:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import autodiff
-from .graph import Leaf
+from .graph import Leaf, Node, is_differentiating, leaves_of
 from .handles import Handle, recover
 
 _new = object.__new__
@@ -112,18 +112,22 @@ class Value(Handle):
 
     # ---- gradients -----------------------------------------------------------------------------------------
 
-    def backward(self, gradient: Any = None) -> None:
+    def backward(self, gradient: Any = None, *, retain_graph: bool = False) -> None:
         """Add the gradient of this tensor to ``.grad`` of every leaf it was made from.
 
         Args:
             gradient: What to start from, of this tensor's shape: the gradient of some scalar with respect to this
                 tensor. May be left out for a single number, where it is 1.
+            retain_graph: Keep what the graph holds, so that another ``backward`` can come through. Otherwise the
+                arrays nobody else holds are freed on the way, those of 4 kB and more, and the graph is spent.
 
         Raises:
-            RuntimeError: Nothing to differentiate; or the graph is stale (a parameter was updated in between).
+            RuntimeError: Nothing to differentiate; or the graph is spent, or stale (a parameter was updated in
+                between).
             ValueError: No ``gradient`` for more than one element, or one of another shape.
 
-        An error leaves every ``.grad`` as it was.
+        An error leaves every ``.grad`` as it was. Inside a function that is being differentiated (by ``grad`` and its
+        kin), what depends on its arguments has Tensors for gradients: they can be differentiated further.
 
         >>> import tensorgrad as tg
         >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)
@@ -138,9 +142,20 @@ class Value(Handle):
                 "Usual fix: make the parameters with requires_grad=True, and compute outside tg.no_grad()."
             )
         one = _ONES.get(node.value.__class__) if gradient is None else None  # the usual case: a loss
-        for leaf, g in autodiff.backward(node, self._seed(gradient) if one is None else one).items():
+        seed = self._seed(gradient) if one is None else one
+        if is_differentiating() and any(leaf.argument for leaf in leaves_of(node)):
+            found = autodiff.backward({node: self._holding(Leaf(seed))}, lift=self._holding)
+        else:
+            found = autodiff.backward({node: seed}, spending=not retain_graph)
+        for leaf, g in found.items():
             held = leaf.grad
             leaf.grad = g if held is None else held + g  # a new array: someone may hold the old one
+
+    def _holding(self, node: Node) -> Self:
+        """Return a Tensor of a node."""
+        tensor = _new(self.__class__)
+        tensor._node = node
+        return tensor
 
     def _seed(self, gradient: Any) -> Any:
         value = self._node.value
@@ -186,9 +201,7 @@ class Value(Handle):
 
     def detach(self) -> Self:
         """Return a copy of the value that is a constant: no gradient flows through it."""
-        constant = _new(self.__class__)
-        constant._node = Leaf(self._node.value.copy(), name=self._node.name)
-        return constant
+        return self._holding(Leaf(self._node.value.copy(), name=self._node.name))
 
     def numpy(self) -> Any:
         """Return a copy of the value as a plain array."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -29,13 +30,67 @@ def test_backward_adds_to_what_is_there_and_leaves_the_old_array_alone():
     assert x.grad is None
 
 
-def test_a_graph_may_be_walked_again():
+def test_a_graph_that_is_retained_may_be_walked_again():
     x = parameter([1.0, 2.0])
     y = np.sum(np.exp(x))
-    y.backward()
+    y.backward(retain_graph=True)
     once = x.grad
     y.backward()
     np.testing.assert_array_equal(x.grad, 2 * once)
+
+
+@pytest.mark.parametrize("size", [2, 10_000])
+def test_a_graph_is_spent_by_a_backward_pass(size: int):
+    x = parameter(np.ones(size))
+    shared = np.exp(x)
+    loss = np.sum(shared)
+    loss.backward()
+    once = x.grad
+    for other in (loss, shared * 1, np.sum(shared**2), np.sum(np.sin(shared) + x)):
+        with pytest.raises(RuntimeError, match=r"earlier backward\(\).*Usual fix: backward\(retain_graph=True\)"):
+            other.backward(None if other.size == 1 else np.ones(size))
+    with pytest.raises(RuntimeError, match="earlier backward"):
+        tg.grad(lambda z: np.sum(z * shared))(np.ones(size))
+    assert x.grad is once
+    np.testing.assert_array_equal(shared.data, np.full(size, np.e))  # the value of what somebody holds stays
+    np.sum(x * 2).backward()  # and leaves may be used again
+    np.testing.assert_array_equal(x.grad, once + 2)
+
+
+def test_what_a_graph_holds_is_freed_on_the_way():
+    """At the last rule of a chain all that came after is gone, but for what somebody holds."""
+    alive = []
+
+    def look(g: Any, y: Any, x: Any) -> Any:
+        alive.append([reference() is not None for reference in arrays])
+        return g
+
+    with rules_of_a_test():
+        watched = differentiable(look)(lambda x: x.copy())
+        x = parameter(np.ones(10_000))
+        h = watched(x)
+        arrays = []
+        for _ in range(3):
+            h = np.tanh(h)
+            arrays.append(ref(h._node.value))
+        held = h
+        loss = np.sum(h * h)
+        del h
+        loss.backward(retain_graph=True)
+        loss.backward()
+    assert alive == [[True, True, True], [False, False, True]]
+    assert held.shape == (10_000,)
+
+
+def test_a_small_graph_that_was_spent_can_still_be_drawn():
+    loss = np.sum(np.exp(parameter([1.0, 2.0], name="x")))
+    before = tg.graph(loss).text()
+    loss.backward()
+    assert tg.graph(loss).text() == before
+    loss = np.sum(np.exp(parameter(np.ones(10_000))))
+    loss.backward()
+    with pytest.raises(RuntimeError, match="draw the graph before"):
+        tg.graph(loss).text()
 
 
 @pytest.mark.parametrize("uses", range(1, 6))
@@ -193,7 +248,7 @@ def test_what_is_not_stale_is_differentiated(write: Callable[[tg.Tensor], None])
 def test_several_losses_may_share_a_forward_pass():
     w = parameter([1.0, 2.0])
     hidden = np.exp(w)
-    np.sum(hidden).backward()
+    np.sum(hidden).backward(retain_graph=True)
     np.sum(2 * hidden).backward()
     np.testing.assert_allclose(w.grad, 3 * np.exp(w.data))
 

@@ -61,6 +61,7 @@ class Graphs(RuleBasedStateMachine):
         self.tape = Tape()
         self.handles: list[Handle] = []
         self.leaves: dict[int, tuple[Any, Any]] = {}  # a leaf's entry: the Tensor, and the gradient it should have
+        self.spent: set[int] = set()  # the entries a backward pass has been through that did not retain the graph
 
     # ---- what the rules are made of --------------------------------------------------------------------------
 
@@ -313,8 +314,8 @@ class Graphs(RuleBasedStateMachine):
     # ---- gradients -------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.handles)
-    @rule(i=some)
-    def backward(self, i: int) -> None:
+    @rule(i=some, retain=st.sampled_from([True, True, True, False]))
+    def backward(self, i: int, retain: bool) -> None:
         handle = self.chosen(i)
         value = self.value(handle)
         np.testing.assert_allclose(handle.tensor.data, value, rtol=1e-12, atol=1e-12 * large(value))
@@ -322,20 +323,30 @@ class Graphs(RuleBasedStateMachine):
         if not handle.tracked:
             refused(RuntimeError, "depends on nothing", handle.tensor.backward, seed)
             return
-        handle.tensor.backward(seed if value.ndim else None)
-        self.arrived({handle.entry: seed})
+        self.pass_backward(handle.tensor, {handle.entry: seed}, seed if value.ndim else None, retain)
 
     @precondition(lambda self: self.handles)
-    @rule(start=some, step=st.integers(1, 3))
-    def backward_from_many(self, start: int, step: int) -> None:
+    @rule(start=some, step=st.integers(1, 3), retain=st.sampled_from([True, True, True, False]))
+    def backward_from_many(self, start: int, step: int, retain: bool) -> None:
         """Differentiate a number that many handles have a part in."""
         handles = self.handles[start % len(self.handles) :: step]
         if any(handle.tracked for handle in handles):
-            sum([np.sum(handle.tensor * (1 + i % 3)) for i, handle in enumerate(handles)]).backward()
-            self.arrived({h.entry: np.full(self.value(h).shape, 1.0 + i % 3) for i, h in enumerate(handles)})
+            total = sum([np.sum(handle.tensor * (1 + i % 3)) for i, handle in enumerate(handles)])
+            seeds = {h.entry: np.full(self.value(h).shape, 1.0 + i % 3) for i, h in enumerate(handles)}
+            self.pass_backward(total, seeds, None, retain)
 
-    def arrived(self, seeds: dict[int, Any]) -> None:
-        """Expect what the tape says in the leaves' gradients too."""
+    def pass_backward(self, tensor: Any, seeds: dict[int, Any], gradient: Any, retain: bool) -> None:
+        """Call backward, and expect what the tape says; or an error, if it has been there before."""
+        on_the_way = {
+            entry for entry in self.reached(seeds) if not self.leaves.keys().isdisjoint(self.reached([entry]))
+        }
+        if not self.spent.isdisjoint(on_the_way):
+            refused(RuntimeError, "an earlier backward", lambda: tensor.backward(gradient, retain_graph=True))
+            self.compare()
+            return
+        tensor.backward(gradient, retain_graph=retain)
+        if not retain:
+            self.spent |= on_the_way - self.leaves.keys()
         adjoints = self.tape.adjoints(seeds)
         reached = self.reached(seeds)
         for entry, (leaf, g) in self.leaves.items():

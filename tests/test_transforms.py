@@ -59,7 +59,7 @@ def test_numpy_in_numpy_out():
     value, (a, b) = tg.value_and_grad(lambda x, y: np.sum(x * y), (0, 1))(np.ones(2, np.float32), np.full(2, 3.0))
     assert (type(value), type(a), type(b)) == (np.float64, np.ndarray, np.ndarray)
     assert (a.dtype, b.dtype) == (np.float32, np.float64)
-    assert tg.grad(lambda x: np.sum(x))([1.0, 2.0]).tolist() == [1, 1]
+    assert tg.grad(lambda x: x[0] * x[1])([1.0, 2.0]) == [2, 1]
 
 
 def test_grad_chooses_its_arguments():

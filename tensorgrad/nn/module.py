@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
+from .. import tree
 from ..tensor import Tensor
 
 
@@ -94,3 +96,46 @@ def _walk(root: Module) -> Iterator[tuple[str, Any]]:
             seen.add(id(value))
         yield path, value
         stack.extend(reversed(children))
+
+
+# ---- a Module as a tree of its parameters --------------------------------------------------------------------
+
+
+def _paths(module: Module) -> tuple[str, ...]:
+    return tuple([path for path, _ in module.parameters()])
+
+
+def _values(module: Module, paths: tuple[str, ...]) -> list[Any]:
+    found = dict(_walk(module))
+    return [found[path] for path in paths]
+
+
+def _with_values(module: Module, paths: tuple[str, ...], values: Sequence[Any]) -> Module:
+    """Return a copy of the containers, with other values for what stands at these paths, and wherever else it stands.
+
+    What else it holds is the original's: a random generator goes on where it was.
+    """
+    new = {id(old): value for old, value in zip(_values(module, paths), values, strict=True)}
+
+    def copied(value: Any) -> Any:
+        if id(value) not in new:
+            if isinstance(value, Module):
+                new[id(value)] = twin = copy.copy(value)
+                vars(twin).update({name: copied(child) for name, child in vars(value).items()})
+            elif isinstance(value, dict):
+                new[id(value)] = entries = copy.copy(value)
+                entries.update({key: copied(child) for key, child in value.items()})
+            elif isinstance(value, list):
+                new[id(value)] = items = copy.copy(value)
+                items[:] = [copied(child) for child in value]
+            elif isinstance(value, tuple):
+                parts = [copied(child) for child in value]
+                return value._make(parts) if hasattr(value, "_make") else type(value)(parts)
+            else:
+                return value
+        return new[id(value)]
+
+    return copied(module)  # type: ignore[no-any-return]
+
+
+tree.register(Module, tree.Container(_paths, _values, _with_values))

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..autodiff import _masked, unbroadcast
+from .. import autodiff
+from ..autodiff import unbroadcast
 from ..errors import name_of, operand, refused_keywords
 from ..primitives import TABLE, Primitive, takes_over
 from ..tensor import apply, differentiable
@@ -94,7 +95,7 @@ def _step_back(ufunc: np.ufunc, *arguments: Any) -> list[Any]:
     """Return the gradients of the two operands of one step."""
     primitive: Primitive = TABLE[ufunc]  # type: ignore[assignment]
     rules = primitive.rules
-    back = [_masked(rule, arguments, {}) if primitive.guarded else rule(*arguments) for rule in rules]
+    back = [autodiff.masked(rule, arguments, {}) if primitive.guarded else rule(*arguments) for rule in rules]
     return [unbroadcast(part, arguments[-1].shape) for part in back]
 
 

@@ -128,10 +128,10 @@ def test_anything_but_the_new_vector_is_refused(returned: Any, kind: type[Except
 def test_a_graph_from_before_a_step_is_stale() -> None:
     parameters = two_parameters()
     loss = np.sum(parameters[0] ** 2) * parameters[1]
-    loss.backward()
+    loss.backward(retain_graph=True)
     optim.Optimizer(parameters, MomentumSGD()).step()
     with pytest.raises(RuntimeError, match="stale"):
-        loss.backward()
+        loss.backward(retain_graph=True)
 
 
 def test_a_detached_sum_is_a_parameter_too() -> None:

@@ -75,10 +75,10 @@ def test_parameters_are_moved_in_place() -> None:
 def test_a_graph_from_before_a_step_is_stale() -> None:
     W, b = two_parameters()
     loss = np.sum(W * W) + np.sum(b * b)
-    loss.backward()
+    loss.backward(retain_graph=True)
     optim.Optimizer([W, b], optim.sgd(0.1)).step()
     with pytest.raises(RuntimeError, match="stale"):
-        loss.backward()
+        loss.backward(retain_graph=True)
 
 
 def test_zero_grad_forgets_gradients() -> None:

@@ -1,0 +1,7 @@
+"""Functions of functions: derivatives of plain NumPy functions, of any order, on any nesting of arguments."""
+
+from .gradients import elementwise_grad, grad, stop_gradient, value_and_grad
+from .matrices import hessian, jacobian
+from .products import hvp, jvp, vjp
+
+__all__ = ["elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp"]

@@ -1,0 +1,261 @@
+"""A call that is being differentiated: every array in its arguments has a node of its own, and gradients find back."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import autodiff, tree
+from ..graph import NO_KEYWORDS, Leaf, Node, differentiating, is_recording, leaves_of, reachable, record, recording
+from ..primitives import vjp
+from ..tensor import Tensor, wrap
+from ..values import unwrap
+
+Leaves = dict[Node, Any]
+
+
+def _argument(x: Any) -> Any:
+    """The identity: the node of a function's own argument."""
+    return x
+
+
+vjp(_argument, lambda g, y, x: g)
+
+
+class Call:
+    """A call of a function with variables in place of the arrays in some of its arguments.
+
+    Attributes:
+        result: What the function returned, Tensors in it.
+        nodes: The variables, one for each array.
+        recorded: Whether anybody outside may want to differentiate this call: not so within ``no_grad``.
+        of_tensors: Whether Tensors were among the arrays; then Tensors come back.
+    """
+
+    def __init__(
+        self,
+        transform: str,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+        positions: Sequence[int],
+    ) -> None:
+        self.transform = transform
+        self.recorded = bool(is_recording())
+        self._positions = positions
+        self._f = f
+        self._structures: list[tree.Structure] = []
+        self._leaves: list[Node | None] = []  # None where None stands
+        self.of_tensors = False
+        arguments = list(args)
+        with differentiating():
+            for position in positions:
+                arguments[position] = self._made_variable(args[position], position)
+            self.nodes = [node for node in self._leaves if node is not None]
+            self.result = f(*arguments, **keywords)
+
+    def _made_variable(self, argument: Any, position: int) -> Any:
+        leaves, structure = tree.flatten(argument)
+        made: list[Any] = []
+        for i, leaf in enumerate(leaves):
+            if leaf is None:
+                self._leaves.append(None)
+                made.append(None)
+                continue
+            if isinstance(leaf, Tensor):
+                self.of_tensors = True
+            kind = _kind(leaf)
+            if kind not in ("f", "c"):
+                path = tree.paths(structure, _names(self._f, len(self._positions) + position)[position])[i]
+                raise self._no_variable(path, leaf, kind)
+            node = _fresh(leaf)
+            self._leaves.append(node)
+            made.append(wrap(node))
+        self._structures.append(structure)
+        return tree.rebuild(structure, made)
+
+    def _no_variable(self, path: str, leaf: Any, kind: str) -> TypeError:
+        what = f"{np.asarray(leaf).dtype} {np.shape(leaf)}" if kind in tuple("biu") else repr(type(leaf).__name__)
+        fix = (
+            "1.0 in place of 1, or x.astype(float)"
+            if kind in tuple("biu")
+            else "pass it in an argument that is not differentiated, or let the function find it outside"
+        )
+        return TypeError(
+            f"{self.transform} with respect to {path}, which is {what}: it cannot change by small amounts. Expected: "
+            f"floating arrays and numbers in any nesting of dict, list, tuple, dataclass and Module. Usual fix: {fix}."
+        )
+
+    # ---- the way back ------------------------------------------------------------------------------------------
+
+    def paths(self) -> list[str]:
+        """Return where each variable stands, as one would write it: ``params["layers"][0].W``."""
+        names = _names(self._f, max(self._positions, default=0) + 1)
+        every = [
+            path
+            for position, structure in zip(self._positions, self._structures, strict=True)
+            for path in tree.paths(structure, names[position])
+        ]
+        return [path for path, leaf in zip(every, self._leaves, strict=True) if leaf is not None]
+
+    def nested(self, values: Iterable[Any]) -> list[Any]:
+        """Return one value for each variable in the nestings of the arguments."""
+        following = iter(values)
+        leaves = [None if node is None else next(following) for node in self._leaves]
+        trees = []
+        for structure in self._structures:
+            count = tree.count(structure)
+            trees.append(tree.rebuild(structure, leaves[:count]))
+            del leaves[:count]
+        return trees
+
+    def is_part_of_another(self, roots: Iterable[Node]) -> bool:
+        """Whether these results depend on something outside that is being differentiated too."""
+        if not self.recorded:
+            return False
+        return not set(self.nodes).issuperset(leaves_of(*roots))
+
+    def gradients(self, seeds: Leaves, *, lifted: bool, spending: bool = False) -> list[Tensor]:
+        """Return a Tensor for each variable; constants unless ``lifted``."""
+        found = backward(seeds, self.nodes, lifted=lifted, spending=spending) if seeds else {}
+        return [found[node] if node in found else zeros(node) for node in self.nodes]
+
+    def close(self) -> None:
+        """Nobody outside this call can want the gradient of its variables."""
+        for node in self.nodes:
+            if isinstance(node, Leaf):
+                node.requires_grad = False
+
+    def warn_of_independent(self, seeds: Leaves) -> None:
+        """Warn if a variable has no influence on what is differentiated."""
+        on_the_way = set(reachable(*seeds)) if seeds else set()
+        without = [path for path, node in zip(self.paths(), self.nodes, strict=True) if node not in on_the_way]
+        if without:
+            warnings.warn(
+                f"{self.transform}: the output does not depend on {', '.join(without)}; the gradient is 0.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+
+def positions_of(transform: str, argnums: int | Sequence[int], given: int) -> tuple[int, ...]:
+    """Return which of the given arguments are differentiated, counted from the first.
+
+    Raises:
+        IndexError: There are fewer arguments.
+        ValueError: One is named twice.
+    """
+    positions = (argnums,) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
+    for position in positions:
+        if not -given <= position < given:
+            raise IndexError(
+                f"{transform} with argnums={position} of a call with {given} positional arguments. Expected argnums "
+                f"from 0 to {given - 1}. Usual fix: pass the argument to differentiate by position, not by keyword."
+            )
+    counted = tuple([int(position) % given for position in positions])
+    if len(set(counted)) < len(counted):
+        raise ValueError(f"{transform} with argnums={positions}: expected each argument once. Usual fix: drop one.")
+    return counted
+
+
+def backward(seeds: Leaves, wanted: Sequence[Node], *, lifted: bool, spending: bool = False) -> dict[Node, Tensor]:
+    """Return the gradients as Tensors, recorded if ``lifted``; the seeds are Tensors or arrays."""
+    if lifted:
+        with recording():
+            starts = {root: seed if isinstance(seed, Tensor) else wrap(Leaf(seed)) for root, seed in seeds.items()}
+            return autodiff.backward(starts, wanted, wrap)
+    plain = {root: unwrap(seed) for root, seed in seeds.items()}
+    return {node: wrap(Leaf(g)) for node, g in autodiff.backward(plain, wanted, spending=spending).items()}
+
+
+def zeros(node: Node) -> Tensor:
+    """Return a constant Tensor of zeros like a node's value."""
+    return wrap(Leaf(np.zeros_like(node.value)))
+
+
+def is_tracked(value: Any) -> bool:
+    """Whether gradients flow through a value."""
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def plain(value: Any) -> Any:
+    """Return a nesting with arrays in place of the Tensors."""
+    leaves, structure = tree.flatten(value)
+    return tree.rebuild(structure, [unwrap(leaf) for leaf in leaves])
+
+
+def constant(value: Any) -> Any:
+    """Return a nesting with constants in place of the Tensors that gradients flow through."""
+    leaves, structure = tree.flatten(value)
+    return tree.rebuild(structure, [wrap(Leaf(leaf._node.value)) if is_tracked(leaf) else leaf for leaf in leaves])
+
+
+def leaves_like(transform: str, what: str, value: Any, structure: tree.Structure, like: Sequence[Any]) -> list[Any]:
+    """Return the leaves of a nesting that must be that of other values, in shapes too.
+
+    Raises:
+        ValueError: The nesting differs, or a shape; the message names the leaf.
+        TypeError: A leaf is no number.
+    """
+    found = tree.leaves_like(structure, value, what)
+    for path, leaf, other in zip(tree.paths(structure, what), found, like, strict=True):
+        if other is None:
+            continue
+        if _kind(leaf) not in tuple("biufc"):
+            raise TypeError(
+                f"{transform}: {path} is {type(leaf).__name__}. Expected: an array of shape {np.shape(other)}. "
+                "Usual fix: pass an array of its shape for each array, np.zeros_like where nothing moves."
+            )
+        if np.shape(leaf) != np.shape(other):
+            raise ValueError(
+                f"{transform}: {path} has shape {np.shape(leaf)}. Expected: {np.shape(other)}, the shape of what it "
+                "belongs to. Usual fix: np.broadcast_to, or np.zeros_like where nothing moves."
+            )
+        if _kind(leaf) == "c" and _kind(other) != "c":
+            raise TypeError(
+                f"{transform}: {path} is complex, what it belongs to is real. Expected: real numbers. "
+                "Usual fix: np.real."
+            )
+    return [leaf if other is None else _in_dtype_of(leaf, other) for leaf, other in zip(found, like, strict=True)]
+
+
+def _in_dtype_of(value: Any, other: Any) -> Any:
+    dtype = other.dtype if hasattr(other, "dtype") else np.asarray(other).dtype
+    if isinstance(value, Tensor):
+        return value if value.dtype == dtype else value.astype(dtype)
+    return np.array(value, dtype=dtype)[()] if np.shape(value) == () else np.array(value, dtype=dtype)
+
+
+def _kind(leaf: Any) -> str:
+    """Return the kind of a leaf's dtype; "O" for what is no array of numbers."""
+    if isinstance(leaf, (str, bytes)):
+        return "O"
+    try:
+        return str(leaf.dtype.kind if hasattr(leaf, "dtype") else np.asarray(leaf).dtype.kind)
+    except (ValueError, TypeError):
+        return "O"
+
+
+def _fresh(value: Any) -> Node:
+    """Return a node of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
+    if isinstance(value, Tensor):
+        node = value._node
+        return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
+    array = np.array(value)
+    if not isinstance(value, np.ndarray) and array.ndim == 0:
+        array = array[()]  # a number stays one: x += 1 gives it a new name, and does not change it
+    return Leaf(array, requires_grad=True, argument=True)
+
+
+def _names(f: Callable[..., Any], count: int) -> list[str]:
+    """Return what f calls its arguments; what cannot be told is called by its place."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return [*named, *[f"argument {i}" for i in range(len(named), count)]][:count]

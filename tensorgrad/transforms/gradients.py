@@ -1,0 +1,189 @@
+"""grad, value_and_grad, elementwise_grad: gradients as functions; stop_gradient: what they do not see."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import tree
+from ..tensor import Tensor
+from ..values import unwrap
+from .calls import Call, constant, plain, positions_of
+
+
+def grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False, strict: bool = False
+) -> Callable[..., Any]:
+    """Return the function that computes the gradient of a scalar function.
+
+    Args:
+        f: A function written in plain NumPy that returns a single number. Its arguments may be any nesting of dict,
+            list, tuple, namedtuple, dataclass and ``nn.Module`` of floating arrays and numbers; of a Module the
+            parameters are meant. None may stand where nothing is.
+        argnums: Which positional arguments to differentiate; a sequence gives a tuple of gradients.
+        has_aux: f returns a pair, the number and anything else; so does the gradient function, the gradient first.
+        strict: Warn of arrays that the result does not depend on. Their gradient is 0.
+
+    Returns:
+        A function of the same arguments. Its gradients have the nestings of the arguments, and their shapes and dtypes.
+
+    Raises:
+        ValueError: f returned more than one number.
+        TypeError: Something to differentiate is not floating; the message says where it stands.
+
+    Gradients of gradients come out right: ``grad(grad(f))``. Arrays in, arrays out; Tensors in, Tensors out. If f uses
+    Tensors from outside that require a gradient, the result is a Tensor too: it depends on them, and can be
+    differentiated further. (Within ``no_grad`` it is a constant, and costs less.)
+
+    >>> import numpy as np
+    >>> grad(lambda x: np.sum(np.sin(x)))(np.zeros(3))
+    array([1., 1., 1.])
+    >>> grad(grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    >>> grad(lambda p: p["a"] * p["b"][0])({"a": 2.0, "b": [3.0]})
+    {'a': np.float64(3.0), 'b': [np.float64(2.0)]}
+    """
+    both = _value_and_grad("grad", f, argnums, has_aux, strict)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **keywords: Any) -> Any:
+        value, gradients = both(*args, **keywords)
+        return (gradients, value[1]) if has_aux else gradients
+
+    return gradient
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False, strict: bool = False
+) -> Callable[..., tuple[Any, Any]]:
+    """Return the function that computes a scalar function and its gradient; see ``grad``.
+
+    With ``has_aux`` the value is the pair that f returned.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (np.float64(9.0), np.float64(6.0))
+    """
+    return _value_and_grad("value_and_grad", f, argnums, has_aux, strict)
+
+
+def _value_and_grad(
+    transform: str, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, strict: bool
+) -> Callable[..., tuple[Any, Any]]:
+    single = isinstance(argnums, (int, np.integer))
+
+    @functools.wraps(f)
+    def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
+        call = Call(transform, f, args, keywords, positions_of(transform, argnums, len(args)))
+        value = _without_aux(transform, call.result) if has_aux else call.result
+        _refuse_unless_scalar(transform, value)
+        seeds = {value._node: np.ones_like(value._node.value)[()]} if _is_tracked(value) else {}
+        if strict:
+            call.warn_of_independent(seeds)
+        lifted = call.is_part_of_another(seeds)
+        gradients = call.gradients(seeds, lifted=lifted, spending=True)
+        call.close()
+        result = call.result
+        if not lifted:
+            result = constant(result)
+            if not call.of_tensors:
+                result, gradients = plain(result), [unwrap(g) for g in gradients]
+        trees = call.nested(gradients)
+        return result, trees[0] if single else tuple(trees)
+
+    return both
+
+
+def _is_tracked(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def _without_aux(transform: str, result: Any) -> Any:
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"{transform} with has_aux=True of a function that returned {type(result).__name__}. Expected: a pair, the "
+            "number and whatever else. Usual fix: return loss, extra."
+        )
+    return result[0]
+
+
+def _refuse_unless_scalar(transform: str, value: Any) -> None:
+    if not isinstance(value, (Tensor, np.ndarray, np.generic, int, float)):
+        raise TypeError(
+            f"{transform} of a function that returned {type(value).__name__}. Expected a single number. "
+            "Usual fix: end the function with `return loss`, the loss alone; has_aux=True for `return loss, extra`."
+        )
+    if np.size(value) != 1:
+        raise ValueError(
+            f"{transform} of a function that returned shape {np.shape(value)}. Expected a single number. "
+            "Usual fix: reduce it with np.sum or np.mean; or jacobian, elementwise_grad."
+        )
+    if np.iscomplexobj(unwrap(value)):
+        raise TypeError(
+            f"{transform} of a function that returned a complex number. Expected a real one. "
+            "Usual fix: np.real or np.abs; or vjp with a gradient to start from."
+        )
+
+
+def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """Return the derivative of a function that acts element by element: the diagonal of its Jacobian.
+
+    Args:
+        f: A function of arrays whose output has the shape of the argument, each element a function of that element.
+        argnum: Which positional argument to differentiate: one array.
+
+    Raises:
+        ValueError: The output has another shape; or elements depend on each other, which two backward passes with
+            different weights tell.
+
+    >>> import numpy as np
+    >>> elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
+    array([1.  , 0.42])
+    """
+
+    @functools.wraps(f)
+    def derivative(*args: Any, **keywords: Any) -> Any:
+        call = Call("elementwise_grad", f, args, keywords, positions_of("elementwise_grad", argnum, len(args)))
+        y = call.result
+        if len(call.nodes) != 1 or not isinstance(y, Tensor) or y.shape != call.nodes[0].value.shape:
+            raise ValueError(
+                f"elementwise_grad of a function that returned {getattr(y, 'shape', type(y).__name__)} for an argument "
+                f"of shape {call.nodes[0].value.shape if len(call.nodes) == 1 else 'of several arrays'}. Expected: the "
+                "same shape. Usual fix: jacobian for the whole matrix, grad for a single number."
+            )
+        if not y.requires_grad:
+            lifted, (g,) = False, call.gradients({}, lifted=False)
+        else:
+            lifted = call.is_part_of_another([y._node])
+            weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape).astype(y.dtype)[()]
+            (weighted,) = call.gradients({y._node: weights}, lifted=False)
+            (g,) = call.gradients({y._node: np.ones_like(weights)[()]}, lifted=lifted, spending=True)
+            _refuse_unless_proportional(weighted.data, weights * g.data)
+        call.close()
+        return g if lifted or call.of_tensors else unwrap(g)
+
+    return derivative
+
+
+def _refuse_unless_proportional(weighted: Any, expected: Any) -> None:
+    scale = np.abs(weighted) + np.abs(expected)
+    differs = np.abs(weighted - expected) > np.sqrt(np.finfo(weighted.dtype).eps) * scale
+    if np.any(differs):
+        where = tuple(np.argwhere(differs)[0].tolist())
+        raise ValueError(
+            f"elementwise_grad of a function whose elements depend on each other: element {list(where)} of the "
+            "argument moves others of the output too, and the sum of those slopes is no derivative of one. "
+            "Expected: a diagonal Jacobian. Usual fix: jacobian(f) for all of it; grad of a sum, if that is meant."
+        )
+
+
+def stop_gradient(x: Any) -> Any:
+    """Return a value, or a nesting of values, as a constant: no derivative sees where it came from.
+
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    np.float64(3.0)
+    """
+    leaves, structure = tree.flatten(x)
+    return constant(x) if any(isinstance(leaf, Tensor) for leaf in leaves) else tree.rebuild(structure, leaves)

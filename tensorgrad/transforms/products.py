@@ -1,0 +1,212 @@
+"""vjp, jvp, hvp: products of a Jacobian, its transpose, or a Hessian with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import tree
+from ..graph import Leaf, Node
+from ..tensor import Tensor, wrap
+from ..values import unwrap
+from .calls import Call, Leaves, backward, constant, is_tracked, leaves_like, plain
+from .gradients import _refuse_unless_scalar
+
+
+class Outputs:
+    """What a call returned, taken apart: a nesting of numbers, some of which depend on its variables."""
+
+    def __init__(self, call: Call) -> None:
+        self.values, self.structure = tree.flatten(call.result)
+        for path, value in zip(tree.paths(self.structure, "the output"), self.values, strict=True):
+            if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, complex)):
+                raise TypeError(
+                    f"{call.transform} of a function that returned {type(value).__name__} ({path}). Expected: arrays "
+                    "and numbers, in any nesting of dict, list and tuple. Usual fix: return what is differentiated "
+                    "only."
+                )
+        self.nodes: list[Node | None] = [value._node if is_tracked(value) else None for value in self.values]
+        self.tracked = [node for node in self.nodes if node is not None]
+
+    def seeds(self, leaves: Sequence[Any]) -> Leaves:
+        """Return what to start from, given a value for each output; an output that was returned twice has the sum."""
+        found: Leaves = {}
+        for node, leaf in zip(self.nodes, leaves, strict=True):
+            if node is not None:
+                found[node] = found[node] + leaf if node in found else leaf
+        return found
+
+
+def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """Return f's value, and the function that multiplies the transpose of its Jacobian with a vector.
+
+    Args:
+        f: A function written in plain NumPy, of any nestings of floating arrays, that returns any nesting of arrays.
+        args: Where to differentiate: all of them are.
+
+    Returns:
+        The value, and ``pullback(cotangent)``: a cotangent has the nesting and shapes of the value; what comes back is
+        a tuple with a gradient for each argument, of its nesting. It may be called any number of times.
+
+    Raises:
+        TypeError, ValueError: An argument is not floating; a cotangent has another nesting or shape. The message says
+            which.
+
+    >>> import numpy as np
+    >>> value, pullback = vjp(lambda x: x**2, np.array([1.0, 2.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array([ 2., 40.]),)
+    """
+    call = Call("vjp", f, args, {}, range(len(args)))
+    outputs = Outputs(call)
+    outside = call.is_part_of_another(outputs.tracked)
+    value = call.result if outside else constant(call.result) if call.of_tensors else plain(call.result)
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        leaves = leaves_like("vjp", "the cotangent", cotangent, outputs.structure, outputs.values)
+        lifted = outside or any(map(is_tracked, leaves))
+        gradients: list[Any] = call.gradients(outputs.seeds(leaves), lifted=lifted)
+        if not lifted and not call.of_tensors and not any(isinstance(leaf, Tensor) for leaf in leaves):
+            gradients = [unwrap(g) for g in gradients]
+        return tuple(call.nested(gradients))
+
+    return value, pullback
+
+
+def _as_tuple(args: Any) -> tuple[tuple[Any, ...], bool]:
+    """Return arguments as a tuple, and whether they were a single one that stands for itself."""
+    return (args, False) if isinstance(args, tuple) and not hasattr(args, "_fields") else ((args,), True)
+
+
+class Linearised:
+    """A call whose backward pass has been recorded as a linear function of the gradient it starts from.
+
+    The gradient of that is the Jacobian itself, not transposed: forward mode from the rules of reverse mode
+    (Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    """
+
+    def __init__(self, call: Call, outputs: Outputs) -> None:
+        self.call = call
+        self.outputs = outputs
+        self.outside = call.is_part_of_another(outputs.tracked)
+        # Ones, not zeros: where the gradient is 0, singular points are masked. The value plays no other part.
+        self.dummies = {node: Leaf(np.ones_like(node.value)[()], True, argument=True) for node in outputs.tracked}
+        seeds = {node: wrap(dummy) for node, dummy in self.dummies.items()}
+        self.gradients = [g._node for g in call.gradients(seeds, lifted=True)] if seeds else []
+
+    def pushed(self, tangents: Sequence[Any]) -> list[Tensor]:
+        """Return the tangent of each output, given one for each variable."""
+        lifted = self.outside or any(map(is_tracked, tangents))
+        seeds: Leaves = {}
+        for node, tangent in zip(self.gradients, tangents, strict=False):
+            if node.requires_grad:
+                seeds[node] = seeds[node] + tangent if node in seeds else tangent
+        wanted = list(self.dummies.values())
+        found = backward(seeds, wanted, lifted=lifted) if seeds else {}
+        return [
+            self._tangent(value, node, found)
+            for value, node in zip(self.outputs.values, self.outputs.nodes, strict=True)
+        ]
+
+    def _tangent(self, value: Any, node: Node | None, found: Any) -> Tensor:
+        if node is not None and self.dummies[node] in found:
+            return found[self.dummies[node]]  # type: ignore[no-any-return]
+        return wrap(Leaf(np.zeros_like(unwrap(value))))
+
+
+def jvp(f: Callable[..., Any], args: Any, tangents: Any) -> tuple[Any, Any]:
+    """Return f's value, and the product of its Jacobian with a vector: how the value moves as the arguments do.
+
+    Args:
+        f: A function written in plain NumPy, of any nestings of floating arrays, that returns any nesting of arrays.
+        args: A tuple of its arguments; a single argument may stand for itself.
+        tangents: How each argument moves, in the nesting and shapes of args.
+
+    Returns:
+        The value and its tangent, which has the nesting and shapes of the value.
+
+    Raises:
+        TypeError, ValueError: An argument is not floating; a tangent has another nesting or shape. The message says
+            which.
+
+    >>> import numpy as np
+    >>> jvp(lambda x, y: x * y, (np.array([2.0, 3.0]), 4.0), (np.array([1.0, 0.0]), 10.0))
+    (array([ 8., 12.]), array([24., 30.]))
+    """
+    arguments, single = _as_tuple(args)
+    call = Call("jvp", f, arguments, {}, range(len(arguments)))
+    moves = [leaf for leaf in _vectors("jvp", "tangents", tangents, arguments, single) if leaf is not None]
+    outputs = Outputs(call)
+    linear = Linearised(call, outputs)
+    pushed = tree.rebuild(outputs.structure, linear.pushed(moves))
+    value = call.result
+    call.close()
+    if linear.outside:
+        return value, pushed
+    of_tensors = call.of_tensors or any(isinstance(leaf, Tensor) for leaf in moves)
+    tracked = any(map(is_tracked, moves))
+    return (constant(value), pushed if tracked else constant(pushed)) if of_tensors else (plain(value), plain(pushed))
+
+
+def hvp(f: Callable[..., Any], args: Any, vectors: Any) -> Any:
+    """Return the product of the Hessian of a scalar function with a vector, without the Hessian.
+
+    Args:
+        f: A function written in plain NumPy that returns a single number, of any nestings of floating arrays.
+        args: A tuple of its arguments; a single argument may stand for itself.
+        vectors: One for each argument, in the nesting and shapes of args.
+
+    Returns:
+        The product, in the nesting of args.
+
+    Raises:
+        TypeError, ValueError: As ``grad``; or a vector has another nesting or shape. The message says which.
+
+    The gradient of the product of the gradient and the vector (Pearlmutter, "Fast exact multiplication by the Hessian",
+    1994): about the cost of three gradients.
+
+    >>> import numpy as np
+    >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+    arguments, single = _as_tuple(args)
+    call = Call("hvp", f, arguments, {}, range(len(arguments)))
+    moves = [leaf for leaf in _vectors("hvp", "vectors", vectors, arguments, single) if leaf is not None]
+    curved = Curved(call)
+    lifted = curved.outside or any(map(is_tracked, moves))
+    products: list[Any] = curved.times(moves, lifted=lifted, spending=True)
+    call.close()
+    if not lifted and not call.of_tensors and not any(isinstance(leaf, Tensor) for leaf in moves):
+        products = [unwrap(g) for g in products]
+    trees = call.nested(products)
+    return trees[0] if single else tuple(trees)
+
+
+class Curved:
+    """A call to one number, and its gradient, recorded so that it can be differentiated again."""
+
+    def __init__(self, call: Call) -> None:
+        _refuse_unless_scalar(call.transform, call.result)
+        self.call = call
+        seeds: Leaves = {}
+        if is_tracked(call.result):
+            root = call.result._node
+            seeds[root] = np.ones_like(root.value)[()]
+        self.outside = call.is_part_of_another(seeds)
+        self.gradients = [g._node for g in call.gradients(seeds, lifted=True)] if seeds else []
+
+    def times(self, vectors: Sequence[Any], *, lifted: bool, spending: bool = False) -> list[Tensor]:
+        """Return the product of the Hessian with a vector for each variable."""
+        seeds: Leaves = {}
+        for node, vector in zip(self.gradients, vectors, strict=False):
+            if node.requires_grad:
+                seeds[node] = seeds[node] + vector if node in seeds else vector
+        return self.call.gradients(seeds, lifted=lifted, spending=spending)
+
+
+def _vectors(transform: str, what: str, vectors: Any, arguments: tuple[Any, ...], single: bool) -> list[Any]:
+    """Return the leaves of vectors that must be nested like the arguments."""
+    leaves, structure = tree.flatten(arguments[0] if single else arguments)
+    return leaves_like(transform, what, vectors, structure, leaves)
