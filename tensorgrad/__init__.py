@@ -7,7 +7,18 @@ from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, 
 from .graph import no_grad
 from .losses import binary_cross_entropy, cross_entropy, mse
 from .tensor import Tensor
-from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from .transforms import (
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    per_example_grad,
+    stop_gradient,
+    value_and_grad,
+    vjp,
+)
 from .view import graph
 
 __version__ = "0.1.0"
@@ -33,6 +44,7 @@ __all__ = [
     "no_grad",
     "ones",
     "optim",
+    "per_example_grad",
     "relu",
     "rules",
     "sigmoid",

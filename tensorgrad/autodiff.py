@@ -94,7 +94,7 @@ def _walk(
                 large = spending and g.nbytes >= _SMALL
             inputs = node.inputs
             keywords = node.keywords
-            arguments = (g, node.value, *inputs) if lift is None else (g, *_lifted(node, primitive, lift))
+            arguments = (g, node.value, *inputs) if lift is None else (g, *lifted(node, primitive, lift))
             first = node._first  # what node.parents would say, without the call
             parents = first if first.__class__ is tuple else (first, node._second) if len(inputs) == 2 else (first,)
             rules = primitive.rules
@@ -170,7 +170,7 @@ def _is_finite(x: Any) -> bool:
     return isfinite(np.vdot(x, x))
 
 
-def _lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:
+def lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:
     """Return a node's output and inputs as Tensors, so that what a rule does with them is recorded."""
     arguments = tuple(
         lift(parent) if parent is not None and parent.requires_grad else value

@@ -90,7 +90,7 @@ class _Released(_Spent):
 class Leaf(Node):
     """A value nobody computed: a parameter (``requires_grad``) or a constant."""
 
-    __slots__ = ("argument", "grad", "requires_grad", "written")
+    __slots__ = ("argument", "grad", "is_over", "requires_grad", "written")
 
     def __init__(
         self, value: Any, requires_grad: bool = False, name: str | None = None, argument: bool = False
@@ -103,6 +103,7 @@ class Leaf(Node):
         self.requires_grad = requires_grad
         self.grad = None
         self.argument = argument  # of a function being differentiated: nobody will look for its .grad
+        self.is_over = False  # the function has returned; only a pullback still comes this way
         self.number = self.written = next_number()
 
     @property
@@ -192,8 +193,9 @@ def reachable(*roots: Node) -> list[Node]:
 
 
 def leaves_of(*roots: Node) -> list[Leaf]:
-    """Return the leaves that require a gradient and that the roots were made from, in creation order."""
-    return [node for node in reachable(*roots) if isinstance(node, Leaf) and node.requires_grad]
+    """Return the leaves that the roots were made from and that somebody may want the gradient of, in creation order."""
+    leaves = [node for node in reachable(*roots) if isinstance(node, Leaf)]
+    return [leaf for leaf in leaves if leaf.requires_grad and not leaf.is_over]
 
 
 def between(wanted: Sequence[Node], *roots: Node) -> set[Node]:

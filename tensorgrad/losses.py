@@ -196,6 +196,10 @@ vjp(
 )
 
 
+# The functions of losses that graphs hold: of predictions and targets, samples in rows, or of their difference.
+FUSED: tuple[Any, ...] = (_squared_error.__wrapped__, _cross_entropy, _binary_cross_entropy)  # type: ignore[attr-defined]
+
+
 @differentiable(
     lambda g, y, t, p: g * np.log(p),
     lambda g, y, t, p: g * t / (p + _both_zero(t, p)),

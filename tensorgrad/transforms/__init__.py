@@ -1,7 +1,19 @@
 """Functions of functions: derivatives of plain NumPy functions, of any order, on any nesting of arguments."""
 
+from .examples import per_example_grad
 from .gradients import elementwise_grad, grad, stop_gradient, value_and_grad
 from .matrices import hessian, jacobian
 from .products import hvp, jvp, vjp
 
-__all__ = ["elementwise_grad", "grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp"]
+__all__ = [
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "per_example_grad",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

@@ -72,7 +72,7 @@ class Call:
             if kind not in ("f", "c"):
                 path = tree.paths(structure, _names(self._f, len(self._positions) + position)[position])[i]
                 raise self._no_variable(path, leaf, kind)
-            node = _fresh(leaf)
+            node = fresh(leaf)
             self._leaves.append(node)
             made.append(wrap(node))
         self._structures.append(structure)
@@ -123,6 +123,12 @@ class Call:
         """Return a Tensor for each variable; constants unless ``lifted``."""
         found = backward(seeds, self.nodes, lifted=lifted, spending=spending) if seeds else {}
         return [found[node] if node in found else zeros(node) for node in self.nodes]
+
+    def finish(self) -> None:
+        """The function has returned: its variables are nobody's but those who walk to them from here."""
+        for node in self.nodes:
+            if isinstance(node, Leaf):
+                node.is_over = True
 
     def close(self) -> None:
         """Nobody outside this call can want the gradient of its variables."""
@@ -240,7 +246,7 @@ def _kind(leaf: Any) -> str:
         return "O"
 
 
-def _fresh(value: Any) -> Node:
+def fresh(value: Any) -> Node:
     """Return a node of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
     if isinstance(value, Tensor):
         node = value._node

@@ -63,6 +63,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     outputs = Outputs(call)
     outside = call.is_part_of_another(outputs.tracked)
     value = call.result if outside else constant(call.result) if call.of_tensors else plain(call.result)
+    call.finish()
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         leaves = leaves_like("vjp", "the cotangent", cotangent, outputs.structure, outputs.values)

@@ -9,7 +9,7 @@ import pytest
 
 import tensorgrad as tg
 
-from .helpers import parameter
+from ..helpers import parameter
 
 # ---- transforms ------------------------------------------------------------------------------------------------------
 

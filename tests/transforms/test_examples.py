@@ -1,0 +1,145 @@
+"""per_example_grad: equal to a gradient for each example, in one pass where it can be, never where it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tensorgrad as tg
+
+N = 6
+generator = np.random.default_rng(0)
+X, Y = generator.normal(size=(N, 3)), generator.normal(size=(N, 2))
+IDS = generator.integers(0, 2, N)
+P = {
+    "W": generator.normal(size=(3, 4)),
+    "b": generator.normal(size=4),
+    "V": generator.normal(size=(4, 2)),
+    "c": generator.normal(size=2),
+}
+
+
+def network(p: Any, x: Any) -> Any:
+    return np.tanh(x @ p["W"] + p["b"]) @ p["V"] + p["c"]
+
+
+Loss = Callable[[Any, Any, Any], Any]
+IN_ONE_PASS: dict[str, tuple[Loss, Any]] = {
+    "mse": (lambda p, x, y: tg.mse(network(p, x), y), Y),
+    "mse_sum": (lambda p, x, y: tg.mse(network(p, x), y, reduction="sum"), Y),
+    "mse_none": (lambda p, x, y: np.mean(tg.mse(network(p, x), y, reduction="none")), Y),
+    "plain_mean": (lambda p, x, y: np.mean((network(p, x) - y) ** 2), Y),
+    "plain_sum": (lambda p, x, y: 0.5 * np.sum((network(p, x) - y) ** 2) / 3, Y),
+    "cross_entropy": (lambda p, x, y: tg.cross_entropy(network(p, x), y), IDS),
+    "cross_entropy_sum": (lambda p, x, y: tg.cross_entropy(network(p, x), y, reduction="sum"), IDS),
+    "binary": (lambda p, x, y: tg.binary_cross_entropy(network(p, x)[:, 0], y), IDS),
+    "layers": (
+        lambda p, x, y: tg.cross_entropy(tg.dense(tg.relu(tg.dense(x, p["W"], p["b"])), p["V"], p["c"]), y),
+        IDS,
+    ),
+    "penalty": (lambda p, x, y: tg.mse(network(p, x), y) + 0.1 * np.sum(p["W"] ** 2) + np.sum(np.exp(p["c"])), Y),
+    "softmax": (
+        lambda p, x, y: np.mean(tg.logsumexp(network(p, x), axis=1) - np.sum(tg.softmax(network(p, x)) * y, 1)),
+        Y,
+    ),
+    "parameter_used_twice": (lambda p, x, y: np.mean((network(p, x * 2) * p["c"] + p["c"] - y) ** 2), Y),
+    "preprocessing": (lambda p, x, y: tg.mse(network(p, (x.reshape(len(x), -1) - 0.5) / 2), -y), Y),
+    "number_parameter": (
+        lambda p, x, y: np.mean((network(p, x) * p["c"][0]) ** 2) if False else tg.mse(network(p, x), y),
+        Y,
+    ),
+    "vector": (
+        lambda p, x, y: (
+            np.mean((x @ p["W"][:, 0] - y[:, 0]) ** 2) if False else np.sum((network(p, x) @ np.ones(2)) ** 2)
+        ),
+        Y,
+    ),
+}
+ONE_BY_ONE: dict[str, tuple[Loss, Any]] = {
+    "batch_normalisation": (lambda p, x, y: np.mean((network(p, x) - np.mean(network(p, x), 0) - y) ** 2), Y),
+    "softmax_over_the_batch": (lambda p, x, y: np.mean(tg.softmax(network(p, x), axis=0) * y), Y),
+    "logarithm_of_the_mean": (lambda p, x, y: np.log(np.mean((network(p, x) - y) ** 2)), Y),
+    "mean_plus_sum": (lambda p, x, y: np.mean(network(p, x) ** 2) + np.sum(network(p, x)), Y),
+    "statistic_of_the_labels": (lambda p, x, y: np.mean((network(p, x) - np.mean(y)) ** 2), IDS),
+    "one_hot_outside": (lambda p, x, y: np.mean((network(p, x) - np.eye(2)[y]) ** 2), IDS),
+    "weights_of_the_batch": (lambda p, x, y: np.sum(network(p, x)[:, 0] * np.arange(len(x))), Y),
+    "sorted": (lambda p, x, y: np.sum(np.sort(network(p, x), axis=0)[0]), Y),
+    "derived_parameter": (lambda p, x, y: tg.mse(np.tanh(x @ (p["W"] * 2)) @ p["V"], y), Y),
+    "branch": (lambda p, x, y: tg.mse(network(p, x), y) * (2.0 if len(x) == N else 1.0), Y),
+    "shapes_mix": (lambda p, x, y: np.mean(network(p, x).reshape(-1) ** 3), Y),
+}
+
+
+def counted(loss: Loss) -> tuple[Loss, list[int]]:
+    calls = [0]
+
+    def f(*args: Any) -> Any:
+        calls[0] += 1
+        return loss(*args)
+
+    return f, calls
+
+
+def one_by_one(loss: Loss, p: Any, x: Any, y: Any) -> Any:
+    found = [tg.grad(loss)(p, x[i : i + 1], y[i : i + 1]) for i in range(len(x))]
+    return {key: np.stack([g[key] for g in found]) for key in p}
+
+
+@pytest.mark.parametrize("name", [*IN_ONE_PASS, *ONE_BY_ONE])
+def test_a_gradient_for_each_example(name: str):
+    loss, y = (IN_ONE_PASS | ONE_BY_ONE)[name]
+    f, calls = counted(loss)
+    found = tg.per_example_grad(f)(P, X, y)
+    for key, expected in one_by_one(loss, P, X, y).items():
+        assert (found[key].shape, found[key].dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_allclose(found[key], expected, rtol=1e-11, atol=1e-12)
+    # one pass, and two examples to try it on; or a call for each, after the one that showed it has to be
+    assert calls[0] <= 3 if name in IN_ONE_PASS else calls[0] >= N
+
+
+def test_modules():
+    model = tg.nn.MLP([3, 5, 2], hidden="relu", output="identity", seed=0)
+    x = X.astype(np.float32)
+    loss, calls = counted(lambda m, x, y: tg.cross_entropy(m(x), y))
+    found = tg.per_example_grad(loss)(model, x, IDS)
+    assert calls[0] == 3
+    assert found.layers[0].W.shape == (N, 3, 5)
+    tg.cross_entropy(model(x), IDS).backward()
+    np.testing.assert_allclose(np.mean(found.layers[0].W.data, 0), model.layers[0].W.grad, rtol=1e-5, atol=1e-7)
+    np.sum(found.layers[0].W ** 2).backward()  # they depend on the parameters of the model
+
+
+def test_it_can_be_differentiated_further():
+    w, x, y = generator.normal(size=(3, 2)), X, Y
+
+    def size_of_gradients(w: Any) -> Any:
+        g = tg.per_example_grad(lambda w, x, y: np.mean((np.tanh(x @ w) - y) ** 2))(w, x, y)
+        return np.sum(np.sqrt(np.sum(g**2, axis=(1, 2))))
+
+    assert tg.check_gradients(size_of_gradients, w).ok
+
+
+def test_dropout_is_drawn_for_each_example():
+    model = tg.nn.Sequential(tg.nn.Dense(3, 50, seed=0), tg.nn.Dropout(0.5, seed=1))
+    with tg.no_grad():
+        found = tg.per_example_grad(lambda m, x: np.mean(m(x)))(model, np.ones((4, 3), np.float32))
+    dropped = [tuple(row) for row in found.layers[0].b.data == 0]
+    assert len(set(dropped)) == 4
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_few_examples(number: int):
+    found = tg.per_example_grad(IN_ONE_PASS["mse"][0])(P, X[:number], Y[:number])
+    assert found["W"].shape == (number, 3, 4)
+
+
+def test_float32_and_other_positions():
+    p = {key: value.astype(np.float32) for key, value in P.items()}
+    x, y = X.astype(np.float32), Y.astype(np.float32)
+    found = tg.per_example_grad(lambda x, p, y: tg.mse(network(p, x), y), 1)(x, p, y)
+    assert found["W"].dtype == np.float32
+    expected = tg.per_example_grad(IN_ONE_PASS["mse"][0])(P, X, Y)["W"]
+    np.testing.assert_allclose(found["W"], expected, rtol=1e-3, atol=1e-5)
