@@ -1,4 +1,4 @@
-"""The README's programs print what the README says they print."""
+"""The programs of the README and of docs/ print what stands below them."""
 
 import contextlib
 import io
@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+PAGES = ("README.md", "docs/transforms.md")
+PROGRAMS = {
+    f"{page}-{i}": program
+    for page in PAGES
+    for i, program in enumerate(
+        re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", (ROOT / page).read_text(), re.DOTALL), 1
+    )
+}
 
 
 def without_rounding_errors(text: str) -> str:
@@ -16,20 +23,21 @@ def without_rounding_errors(text: str) -> str:
     return re.sub(r"\d\.\de-1\d", "tiny", text)
 
 
-@pytest.mark.parametrize(("program", "output"), PROGRAMS, ids=range(1, len(PROGRAMS) + 1))
-def test_a_program_prints_what_stands_below_it(program, output, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_prints_what_stands_below_it(name, tmp_path, monkeypatch):
+    program, output = PROGRAMS[name]
     monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(program, "README.md", "exec"), {})
+        exec(compile(program, name, "exec"), {})
     assert without_rounding_errors(printed.getvalue()) == without_rounding_errors(output)
 
 
 def test_there_are_programs():
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 5
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/design.md", "examples/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/transforms.md", "examples/README.md"])
 def test_links_lead_somewhere(name):
     page = ROOT / name
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
@@ -39,6 +47,6 @@ def test_links_lead_somewhere(name):
 def test_the_picture_is_the_one_the_program_draws(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(PROGRAMS[0][0], "README.md", "exec"), {})
+        exec(compile(PROGRAMS["README.md-1"][0], "README.md", "exec"), {})
     titles = re.compile(r"<title>(.*?)</title>")
     assert titles.findall(Path("graph.svg").read_text()) == titles.findall((ROOT / "docs/graph.svg").read_text())

@@ -266,8 +266,8 @@ class _Rows:
         elif function in _ALONG_AN_AXIS:
             if node.keywords.get("axis", -1) % value.ndim != 0:
                 return "rows"
-        elif function in (np.reshape, np.ravel, np.expand_dims, np.squeeze):
-            if value.shape[:1] == (self.number,) and node.inputs[0].size:
+        elif node.label in _SHAPING and getattr(function, "__module__", "").startswith(("numpy", "tensorgrad.rules")):
+            if value.shape[:1] == (self.number,) and value.size and node.keywords.get("order", "C") == "C":
                 return "rows"  # in C order, as many rows as there are examples are the examples
         elif function is operator.getitem:
             index = node.inputs[1]
@@ -355,4 +355,5 @@ def _raw(function: Any) -> Any:
 DENSE = _raw(dense)
 _LOSSES = set(losses.FUSED)
 _REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.prod, _raw(logsumexp)}
+_SHAPING = {"reshape", "expand_dims", "squeeze"}
 _ALONG_AN_AXIS = {_raw(softmax), _raw(log_softmax)}

@@ -47,16 +47,8 @@ IN_ONE_PASS: dict[str, tuple[Loss, Any]] = {
     ),
     "parameter_used_twice": (lambda p, x, y: np.mean((network(p, x * 2) * p["c"] + p["c"] - y) ** 2), Y),
     "preprocessing": (lambda p, x, y: tg.mse(network(p, (x.reshape(len(x), -1) - 0.5) / 2), -y), Y),
-    "number_parameter": (
-        lambda p, x, y: np.mean((network(p, x) * p["c"][0]) ** 2) if False else tg.mse(network(p, x), y),
-        Y,
-    ),
-    "vector": (
-        lambda p, x, y: (
-            np.mean((x @ p["W"][:, 0] - y[:, 0]) ** 2) if False else np.sum((network(p, x) @ np.ones(2)) ** 2)
-        ),
-        Y,
-    ),
+    "weighted_outputs": (lambda p, x, y: np.sum((network(p, x) @ np.ones(2)) ** 2), Y),
+    "vector_of_weights": (lambda p, x, y: np.mean((np.tanh(x @ np.ones((3, 2))) @ p["c"] - y[:, 0]) ** 2), Y),
 }
 ONE_BY_ONE: dict[str, tuple[Loss, Any]] = {
     "batch_normalisation": (lambda p, x, y: np.mean((network(p, x) - np.mean(network(p, x), 0) - y) ** 2), Y),
@@ -66,6 +58,12 @@ ONE_BY_ONE: dict[str, tuple[Loss, Any]] = {
     "statistic_of_the_labels": (lambda p, x, y: np.mean((network(p, x) - np.mean(y)) ** 2), IDS),
     "one_hot_outside": (lambda p, x, y: np.mean((network(p, x) - np.eye(2)[y]) ** 2), IDS),
     "weights_of_the_batch": (lambda p, x, y: np.sum(network(p, x)[:, 0] * np.arange(len(x))), Y),
+    "fortran_order": (
+        lambda p, x, y: np.mean(
+            np.sum(np.reshape(network(p, x), (N, -1), order="F") if len(x) == N else network(p, x), 1) ** 3
+        ),
+        Y,
+    ),
     "sorted": (lambda p, x, y: np.sum(np.sort(network(p, x), axis=0)[0]), Y),
     "derived_parameter": (lambda p, x, y: tg.mse(np.tanh(x @ (p["W"] * 2)) @ p["V"], y), Y),
     "branch": (lambda p, x, y: tg.mse(network(p, x), y) * (2.0 if len(x) == N else 1.0), Y),

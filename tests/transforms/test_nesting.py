@@ -113,9 +113,7 @@ def test_higher_orders_of_modules():
     assert block.shape == (2, 3, 1)
     vectors = tg.tree.rebuild(tg.tree.flatten(network)[1], [np.ones(p.shape) for _, p in network.parameters()])
     product = tg.hvp(loss, network, vectors)
-    total = sum(
-        [np.sum(getattr(h.layers[1].b.layers[i], name).data) for i in range(2) for name in ("W", "b")]
-    )
+    total = sum([np.sum(getattr(h.layers[1].b.layers[i], name).data) for i in range(2) for name in ("W", "b")])
     np.testing.assert_allclose(product.layers[1].b.data, [total], rtol=1e-12)
     tangent = tg.jvp(lambda m: m(X), network, vectors)[1]
     assert tangent.shape == (3, 1)
