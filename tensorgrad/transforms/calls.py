@@ -168,6 +168,25 @@ def positions_of(transform: str, argnums: int | Sequence[int], given: int) -> tu
     return counted
 
 
+def refuse_unless_scalar(transform: str, value: Any) -> None:
+    """Raise unless a function returned a single real number."""
+    if not isinstance(value, (Tensor, np.ndarray, np.generic, int, float)):
+        raise TypeError(
+            f"{transform} of a function that returned {type(value).__name__}. Expected a single number. "
+            "Usual fix: end the function with `return loss`, the loss alone; has_aux=True for `return loss, extra`."
+        )
+    if np.size(value) != 1:
+        raise ValueError(
+            f"{transform} of a function that returned shape {np.shape(value)}. Expected a single number. "
+            "Usual fix: reduce it with np.sum or np.mean; or jacobian, elementwise_grad."
+        )
+    if np.iscomplexobj(unwrap(value)):
+        raise TypeError(
+            f"{transform} of a function that returned a complex number. Expected a real one. "
+            "Usual fix: np.real or np.abs; or vjp with a gradient to start from."
+        )
+
+
 def backward(seeds: Leaves, wanted: Sequence[Node], *, lifted: bool, spending: bool = False) -> dict[Node, Tensor]:
     """Return the gradients as Tensors, recorded if ``lifted``; the seeds are Tensors or arrays."""
     if lifted:
@@ -197,7 +216,9 @@ def plain(value: Any) -> Any:
 def constant(value: Any) -> Any:
     """Return a nesting with constants in place of the Tensors that gradients flow through."""
     leaves, structure = tree.flatten(value)
-    return tree.rebuild(structure, [wrap(Leaf(leaf._node.value)) if is_tracked(leaf) else leaf for leaf in leaves])
+    if not any(map(is_tracked, leaves)):
+        return value
+    return tree.rebuild(structure, [leaf.detach() if is_tracked(leaf) else leaf for leaf in leaves])
 
 
 def leaves_like(transform: str, what: str, value: Any, structure: tree.Structure, like: Sequence[Any]) -> list[Any]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import autodiff, losses, tree
-from ..functional import dense, log_softmax, logsumexp, softmax
-from ..graph import Leaf, Node, leaves_of, no_grad, reachable, recording
-from ..primitives import TABLE, Primitive
+from .. import tree
+from ..graph import Leaf, Node, leaves_of, no_grad
 from ..tensor import Tensor, wrap
 from ..values import unwrap
 from .calls import Call, fresh, positions_of
 from .gradients import grad
+from .rows import NotRowsError, Rows
 
 
 def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
@@ -109,10 +107,6 @@ def _one_by_one(
 # ---- one pass ------------------------------------------------------------------------------------------------
 
 
-class _NotRowsError(Exception):
-    """The graph is not one of rows: examples may meet, or nobody knows."""
-
-
 def _in_one_pass(
     loss: Callable[..., Any], position: int, args: Sequence[Any], keywords: Mapping[str, Any], number: int
 ) -> Any:
@@ -135,9 +129,9 @@ def _in_one_pass(
         if not isinstance(root, Tensor) or root.shape != () or not root.requires_grad:
             return None
         others = set(leaves_of(root._node)) - batches - set(call.nodes)
-        rows = _Rows(root._node, call.nodes, batches, number)
+        rows = Rows(root._node, call.nodes, batches, number)
         found = rows.gradients(wrap if others and call.recorded else None)
-    except _NotRowsError:
+    except NotRowsError:
         return None
     finally:
         call.close()
@@ -183,177 +177,3 @@ def _agree(
             if not np.allclose(g[i], other, rtol=tolerance, atol=tolerance * np.max(np.abs(other), initial=0)):
                 return False
     return True
-
-
-class _Rows:
-    """A graph that keeps examples apart: which of its nodes hold a row for each of them.
-
-    Every node is one of three: rows; shared by all examples, a function of the parameters alone; or a total, the sum or
-    mean over the examples of one number each, plus what is shared.
-    """
-
-    def __init__(self, root: Node, parameters: Sequence[Node], batches: set[Node], number: int) -> None:
-        self.root = root
-        self.parameters = parameters
-        self.number = number
-        self.kinds: dict[Node, str] = dict.fromkeys(batches, "rows") | dict.fromkeys(parameters, "shared")
-        self.scales: set[int] = set()  # by what a total is divided, and the loss of one example is not
-        self.uses: list[tuple[Node, int]] = []  # a node of rows, and which of its inputs is a parameter
-        self.penalties: list[Node] = []  # what is shared, where it meets a total
-        for node in reachable(root):
-            if node.requires_grad and node not in self.kinds:
-                self.kinds[node] = self._kind(node)
-        if self.kinds[root] != "total" or len(self.scales) != 1:
-            raise _NotRowsError
-
-    def _kind(self, node: Node) -> str:
-        kinds = [self._kind_of_input(node, parent) for parent in node.parents]
-        if node.function is None or not any(kinds):  # a leaf from outside, or a function of those
-            return "shared"
-        if "total" in kinds:
-            self._refuse_unless_linear(node, kinds)
-            self.penalties += [
-                parent
-                for parent, kind in zip(node.parents, kinds, strict=True)
-                if parent is not None and kind == "shared"
-            ]
-            return "total"
-        if "rows" not in kinds:
-            return "shared"
-        kind = self._kind_of_rows(node, kinds)
-        for i, (parent, of_input) in enumerate(zip(node.parents, kinds, strict=True)):
-            if of_input == "shared" and parent is not None and self._is_wanted(parent):
-                self.uses.append((node, i))
-        return kind
-
-    def _kind_of_input(self, node: Node, parent: Node | None) -> str:
-        return "" if parent is None or not parent.requires_grad else self.kinds[parent]
-
-    def _is_wanted(self, parent: Node) -> bool:
-        """Whether it is a parameter; what is computed from parameters and then meets rows is not provided for."""
-        if parent in self.parameters:
-            return True
-        if not set(self.parameters).isdisjoint(reachable(parent)):
-            raise _NotRowsError
-        return False
-
-    def _refuse_unless_linear(self, node: Node, kinds: Sequence[str]) -> None:
-        linear = {np.add: True, np.subtract: True, np.negative: True, np.positive: True}
-        scaling = {np.multiply: 1, np.divide: 0}
-        if node.value.shape != () or "rows" in kinds:
-            raise _NotRowsError
-        if node.function in linear and all(np.shape(x) == () for x in node.inputs):
-            return
-        if node.function not in scaling or kinds.count("") != 1 or "shared" in kinds:
-            raise _NotRowsError
-        if node.function is np.divide and kinds[0] == "":
-            raise _NotRowsError
-
-    def _kind_of_rows(self, node: Node, kinds: Sequence[str]) -> str:
-        function, value = node.function, node.value
-        primitive = TABLE.get(function)
-        if function in _LOSSES and kinds[0] == "rows" and "shared" not in kinds:
-            return self._kind_of_loss(node)
-        if isinstance(primitive, Primitive) and primitive.elementwise:
-            if all(self._stays_in_its_row(x, kind, value) for x, kind in zip(node.inputs, kinds, strict=False)):
-                return "rows"
-        elif function in (np.matmul, np.dot, DENSE):
-            x, w = node.inputs[:2]
-            if kinds[0] == "rows" and x.ndim == 2 and "rows" not in kinds[1:] and w.ndim <= 2:
-                return "rows"
-        elif function in _REDUCTIONS:
-            return self._kind_of_reduction(node)
-        elif function in _ALONG_AN_AXIS:
-            if node.keywords.get("axis", -1) % value.ndim != 0:
-                return "rows"
-        elif node.label in _SHAPING and getattr(function, "__module__", "").startswith(("numpy", "tensorgrad.rules")):
-            if value.shape[:1] == (self.number,) and value.size and node.keywords.get("order", "C") == "C":
-                return "rows"  # in C order, as many rows as there are examples are the examples
-        elif function is operator.getitem:
-            index = node.inputs[1]
-            if (
-                isinstance(index, tuple)
-                and index[:1] == (slice(None),)
-                and all(isinstance(i, (int, slice)) for i in index)
-            ):
-                return "rows"
-        raise _NotRowsError
-
-    def _stays_in_its_row(self, x: Any, kind: str, value: Any) -> bool:
-        if kind == "rows":
-            return np.ndim(x) == np.ndim(value)
-        return np.ndim(x) < np.ndim(value) or np.shape(x)[0] == 1
-
-    def _kind_of_loss(self, node: Node) -> str:
-        reduction = node.keywords["reduction"]
-        if reduction != "none":
-            self.scales.add(self.number if reduction == "mean" else 1)
-        return "rows" if reduction == "none" else "total"
-
-    def _kind_of_reduction(self, node: Node) -> str:
-        x = node.inputs[0]
-        if node.keywords.keys() - {"axis", "keepdims"}:
-            raise _NotRowsError
-        axis = node.keywords.get("axis")
-        axes = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-        if all(i % x.ndim != 0 for i in axes):
-            return "rows"
-        if len(axes) < x.ndim or node.function not in (np.sum, np.mean) or node.value.shape != ():
-            raise _NotRowsError
-        self.scales.add(self.number if node.function is np.mean else 1)
-        return "total"
-
-    # ---- gradients -------------------------------------------------------------------------------------------
-
-    def gradients(self, lift: Any) -> list[Any]:
-        """Return for each parameter the gradients of all examples, stacked; with ``lift``, recorded."""
-        (scale,) = self.scales
-        one = np.ones_like(self.root.value)[()]
-        wanted = list(dict.fromkeys([*[node for node, _ in self.uses], *self.penalties]))
-        with recording():
-            starts = {self.root: one if lift is None else lift(Leaf(one))}
-            came = autodiff.backward(starts, wanted, lift) if wanted else {}
-            found: dict[Node, Any] = {}
-            for node, i in self.uses:
-                part = self._use(node, i, came[node], lift) * scale
-                parent: Any = node.parents[i]
-                found[parent] = found[parent] + part if parent in found else part
-            penalties = {node: came[node] for node in self.penalties if node in came}
-            shared = autodiff.backward(penalties, self.parameters, lift) if penalties else {}
-            return [self._stack(p, found.get(p), shared.get(p)) for p in self.parameters]
-
-    def _stack(self, parameter: Node, rows: Any, shared: Any) -> Any:
-        shape = (self.number, *parameter.value.shape)
-        if rows is None:
-            rows = np.zeros(shape, parameter.value.dtype)
-        rows = rows if shared is None else rows + shared
-        return rows.astype(parameter.value.dtype) if rows.dtype != parameter.value.dtype else rows
-
-    def _use(self, node: Node, i: int, g: Any, lift: Any) -> Any:
-        """Return the gradient of input i for each example: what a rule gives, before it is summed over them."""
-        primitive: Any = TABLE[node.function]
-        values = (node.value, *node.inputs) if lift is None else autodiff.lifted(node, primitive, lift)
-        inputs = values[1:]
-        shape = node.inputs[i].shape
-        if primitive.elementwise:
-            rule = primitive.rules[i]
-            each = autodiff.masked(rule, (g, *values), node.keywords) if primitive.guarded else rule(g, *values)
-            each = np.broadcast_to(each, node.value.shape)
-            padded = (1,) * (each.ndim - len(shape)) + shape
-            return each.sum(axis=tuple([a for a in range(1, each.ndim) if padded[a] == 1])).reshape(self.number, *shape)
-        if i == 2:  # the bias of a dense layer
-            return g
-        x = inputs[0]
-        return x[:, :, None] * g[:, None, :] if len(shape) == 2 else x * g[:, None]
-
-
-def _raw(function: Any) -> Any:
-    """Return the function of arrays that the graph keeps for one that takes Tensors."""
-    return function.__wrapped__
-
-
-DENSE = _raw(dense)
-_LOSSES = set(losses.FUSED)
-_REDUCTIONS = {np.sum, np.mean, np.max, np.min, np.prod, _raw(logsumexp)}
-_SHAPING = {"reshape", "expand_dims", "squeeze"}
-_ALONG_AN_AXIS = {_raw(softmax), _raw(log_softmax)}

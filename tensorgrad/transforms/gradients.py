@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import tree
 from ..tensor import Tensor
 from ..values import unwrap
-from .calls import Call, constant, plain, positions_of
+from .calls import Call, constant, is_tracked, plain, positions_of, refuse_unless_scalar
 
 
 def grad(
@@ -78,8 +77,8 @@ def _value_and_grad(
     def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
         call = Call(transform, f, args, keywords, positions_of(transform, argnums, len(args)))
         value = _without_aux(transform, call.result) if has_aux else call.result
-        _refuse_unless_scalar(transform, value)
-        seeds = {value._node: np.ones_like(value._node.value)[()]} if _is_tracked(value) else {}
+        refuse_unless_scalar(transform, value)
+        seeds = {value._node: np.ones_like(value._node.value)[()]} if is_tracked(value) else {}
         if strict:
             call.warn_of_independent(seeds)
         lifted = call.is_part_of_another(seeds)
@@ -96,10 +95,6 @@ def _value_and_grad(
     return both
 
 
-def _is_tracked(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad
-
-
 def _without_aux(transform: str, result: Any) -> Any:
     if not isinstance(result, tuple) or len(result) != 2:
         raise TypeError(
@@ -107,24 +102,6 @@ def _without_aux(transform: str, result: Any) -> Any:
             "number and whatever else. Usual fix: return loss, extra."
         )
     return result[0]
-
-
-def _refuse_unless_scalar(transform: str, value: Any) -> None:
-    if not isinstance(value, (Tensor, np.ndarray, np.generic, int, float)):
-        raise TypeError(
-            f"{transform} of a function that returned {type(value).__name__}. Expected a single number. "
-            "Usual fix: end the function with `return loss`, the loss alone; has_aux=True for `return loss, extra`."
-        )
-    if np.size(value) != 1:
-        raise ValueError(
-            f"{transform} of a function that returned shape {np.shape(value)}. Expected a single number. "
-            "Usual fix: reduce it with np.sum or np.mean; or jacobian, elementwise_grad."
-        )
-    if np.iscomplexobj(unwrap(value)):
-        raise TypeError(
-            f"{transform} of a function that returned a complex number. Expected a real one. "
-            "Usual fix: np.real or np.abs; or vjp with a gradient to start from."
-        )
 
 
 def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
@@ -185,5 +162,4 @@ def stop_gradient(x: Any) -> Any:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     np.float64(3.0)
     """
-    leaves, structure = tree.flatten(x)
-    return constant(x) if any(isinstance(leaf, Tensor) for leaf in leaves) else tree.rebuild(structure, leaves)
+    return constant(x)

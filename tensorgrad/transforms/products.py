@@ -11,8 +11,7 @@ from .. import tree
 from ..graph import Leaf, Node
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import Call, Leaves, backward, constant, is_tracked, leaves_like, plain
-from .gradients import _refuse_unless_scalar
+from .calls import Call, Leaves, backward, constant, is_tracked, leaves_like, plain, refuse_unless_scalar
 
 
 class Outputs:
@@ -189,7 +188,7 @@ class Curved:
     """A call to one number, and its gradient, recorded so that it can be differentiated again."""
 
     def __init__(self, call: Call) -> None:
-        _refuse_unless_scalar(call.transform, call.result)
+        refuse_unless_scalar(call.transform, call.result)
         self.call = call
         seeds: Leaves = {}
         if is_tracked(call.result):
