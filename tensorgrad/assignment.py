@@ -14,7 +14,18 @@ import numpy as np
 
 from .errors import failed, operand
 from .graph import Leaf, Node, is_recording, record
-from .handles import Handle, base_of, change_begins, is_arriving, others_of, overwrite_views, unmark, writer_of
+from .handles import (
+    Handle,
+    base_of,
+    change_begins,
+    is_arriving,
+    others_of,
+    overwrite_views,
+    sharing_with,
+    unmark,
+    writer_of,
+)
+from .indices import winners
 
 
 def setitem(x: Any, *values: Any, indices: Sequence[Any]) -> Any:
@@ -30,8 +41,8 @@ def write(out: Any, index: Any, value: Any) -> None:
 
     NumPy walks through arrays of integers in an order that depends on all the layouts involved.
     """
-    if not np.ndim(value) or not _may_repeat(index):
-        out[index] = value
+    out[index] = value  # if it does not fit, NumPy says so before anything else is looked at
+    if not np.ndim(value) or winners(index, out.shape) is None:
         return
     shape = out[index].shape
     surplus = max(0, np.ndim(value) - len(shape))  # axes of size 1 in front, which NumPy allows
@@ -42,17 +53,6 @@ def write(out: Any, index: Any, value: Any) -> None:
         ordered = np.array(out, order="C")
         ordered[index] = value
         out[...] = ordered
-
-
-def _may_repeat(index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return any(np.ndim(part) > 0 and np.asarray(part).dtype.kind in "iu" for part in parts)
-
-
-def is_basic(index: Any) -> bool:
-    """Whether an index is of slices and integers only (True is one, here), so that no element is met twice."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer)) for part in parts)
 
 
 def _put(buffer: Any, index: Any, value: Any, name: str | None) -> None:
@@ -71,7 +71,7 @@ def _element(buffer: Any, index: Any, name: str | None) -> tuple[Any, bool]:
     except (ValueError, TypeError, IndexError) as error:
         raise failed(getitem, (buffer, index), (name, None), error) from error
     is_view = getattr(value, "base", None) is not None
-    return value.copy() if is_view else value, is_view
+    return value.copy(order="K") if is_view else value, is_view
 
 
 class Filling(Leaf):
@@ -203,7 +203,7 @@ def assign(handle: Handle, index: Any, value: Any, node: Node | None, writer: An
     target.put(index, value, node)
     if arriving:
         unmark(handle)
-    overwrite_views(handle)
+    overwrite_views(handle, target.buffer, index)
     if isinstance(old, Leaf) and old.requires_grad and not old.argument:
         old.write(target.value)
     else:
@@ -236,10 +236,11 @@ def rebind(handle: Handle, result: Handle, sign: str) -> Handle:
     if old.requires_grad:
         _refuse_unrecorded(old, deed)
     if isinstance(old, Leaf) and old.requires_grad and not old.argument:
+        overwrite_views(handle)
         old.write(np.array(new.value))
         return handle
     if others_of(handle) and handle._family.base is not handle:
-        others = [other for other in others_of(handle) if writer_of(other) is not handle]
+        others = [other for other in sharing_with(handle) if writer_of(other) is not handle]
         for other in others:
             if other._node.requires_grad:
                 _refuse_unrecorded(other._node, deed)

@@ -10,8 +10,8 @@ import numpy as np
 
 from . import nn, optim
 from .check import formulas
-from .check.numeric import slopes
 from .losses import cross_entropy
+from .numeric import slopes
 from .tensor import Tensor
 from .train import History, accuracy, fit
 from .view import graph

@@ -24,6 +24,14 @@ _INDEX = (
     "integers within the shape, slices, or arrays of integers or bools. Usual fix: count from 0, give at most one "
     "index per axis, and to a mask the shape of the axes it selects from"
 )
+_VALUE = (
+    "a value that broadcasts to what is indexed, of a dtype that fits into the tensor's. Usual fix: "
+    "v.reshape(t[i].shape); v.real of complex numbers, or t = tg.zeros(shape, dtype=complex) to hold them"
+)
+_WEIGHTS = (
+    "weights of the shape of the array, or of its sizes along the axis, and method='inverted_cdf'. Usual fix: axis=-1 "
+    "if there is a weight for each element along the last axis"
+)
 _INTEGERS = (
     "integers or bools. Usual fix: the comparison that is meant, as in (t > 0) & (u > 0); or t.astype(int), a constant"
 )
@@ -34,7 +42,7 @@ _OF_INTEGERS = {
 _EMPTY = "at least one element. Usual fix: skip empty batches"
 _FIXES: dict[str, str] = {
     "getitem": _INDEX,
-    "setitem": _INDEX,
+    "setitem": _VALUE,
     "matmul": _MATMUL,
     "dot": _MATMUL,
     "dense": "x is (..., in), W is (in, out), b is (out,). Usual fix: check fan_in of the layer, or pass W.T",
@@ -46,10 +54,15 @@ _FIXES: dict[str, str] = {
 }
 
 
+_OF_PYTHON = " (vectorized)"  # how NumPy calls the ufuncs that np.frompyfunc makes
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """Return the name a user knows the function by: ``np.add``, ``relu``."""
     name = getattr(function, "__name__", repr(function)).lstrip("_")
     owner = getattr(function, "__module__", None) or ""
+    if isinstance(function, np.ufunc) and name.endswith(_OF_PYTHON):
+        return f"np.frompyfunc({name.removesuffix(_OF_PYTHON)})"
     if isinstance(function, np.ufunc) and owner in ("", "numpy"):
         return f"{'scipy.special' if _is_scipys(function) else 'np'}.{name}"
     if owner.startswith("tensorgrad.rules"):  # what stands in for a function of NumPy has its name
@@ -85,7 +98,7 @@ def failed(
     name = name_of(function)
     described = ", ".join(map(operand, operands, names))
     expected = _expected(name, error)
-    text = f"{name} of {described}: {error}" + (f". Expected: {expected}." if expected else "")
+    text = f"{name} of {described}: {str(error).rstrip('.')}" + (f". Expected: {expected}." if expected else "")
     return next(kind for kind in _KINDS if isinstance(error, kind))(text)
 
 
@@ -96,6 +109,10 @@ def _expected(name: str, error: Exception) -> str:
         return _AXIS
     if "zero-size" in text:
         return _EMPTY
+    if "weights" in text:
+        return _WEIGHTS
+    if isinstance(error, IndexError) and name == "setitem":
+        return _INDEX
     if isinstance(error, TypeError) and "ufunc" in text:
         whole = name.removeprefix("np.") in _OF_INTEGERS
         return _INTEGERS if whole else "numbers. Usual fix: np.asarray(data, dtype=float)"
@@ -131,12 +148,40 @@ def refused_keywords(name: str, refused: Iterable[str], allowed: Iterable[str]) 
 
 
 def _instead(name: str, refused: Sequence[str]) -> str:
+    if list(refused) == ["out"]:
+        return f"y = {name}(...)"
     function = getattr(np, name.removeprefix("np."), None)
     if isinstance(function, np.ufunc) or function is np.clip or name.startswith("scipy.special."):
         told = [_OF_UFUNCS[keyword].format(name) for keyword in refused if keyword in _OF_UFUNCS]
         if told:
             return "; ".join(told)
     return "leave it out and apply its effect in a separate step"
+
+
+def refused_out(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, is_tensor: bool) -> TypeError:
+    """Return the error for a ufunc that is to write its result somewhere, as ``a += t`` asks of a plain array."""
+    name = name_of(ufunc)
+    what = f"{name} of {', '.join(map(operand, inputs))} was asked to write"
+    if is_tensor:
+        return TypeError(
+            f"{what} its result into a Tensor (out=): a Tensor is never changed behind the graph's back. "
+            f"Usual fix: t[...] = {name}(...), or t += v."
+        )
+    if inputs[0] is not out:
+        return TypeError(
+            f"{what} a Tensor into a plain array (out=), which would lose its graph. Usual fix: y = {name}(...)."
+        )
+    return TypeError(
+        f"{what} a Tensor into a plain array (a += t, a[i] += t), which would lose its graph. Expected: a Tensor to "
+        "write to. Usual fix: a = tg.Tensor(a) before it, or a = tg.zeros(shape) in place of np.zeros; of the whole of "
+        f"a, a = {_binary(name)} will do."
+    )
+
+
+def _binary(name: str) -> str:
+    """Return how a binary ufunc of an array and a Tensor is written."""
+    operator = {"np.add": "+", "np.subtract": "-", "np.multiply": "*", "np.divide": "/", "np.matmul": "@"}.get(name)
+    return f"a {operator} t" if operator else f"{name}(a, t)"
 
 
 def refused_dtype(function: Callable[..., Any], operands: Sequence[Any], dtype: Any) -> TypeError:

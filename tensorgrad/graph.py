@@ -63,11 +63,13 @@ class Node:
         """The name of the operation, as drawings and messages show it."""
         return getattr(self.function, "__name__", repr(self.function)).strip("_")
 
-    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        """Take the state of a copy or a pickle; number it anew, after its parents: numbers are of one process."""
-        for name, value in state[1].items():
-            setattr(self, name, value)
-        self.number = next_number()
+    def __reduce__(self) -> Any:
+        """Refuse: to a copy of a graph no gradient flows, from another process least of all."""
+        raise TypeError(
+            f"pickle of a Tensor {getattr(self.value, 'shape', ())}, {self.label}, that is part of a graph: the copy, "
+            "in another process it may be, would be cut off from it. Expected: a Tensor that was made with Tensor(...)."
+            " Usual fix: t.detach(), or t.numpy(), if the value is all that is wanted."
+        )
 
     def __repr__(self) -> str:
         return f"<Node {self.number}: {self.label} {getattr(self.value, 'shape', ())}>"
@@ -110,14 +112,22 @@ class Leaf(Node):
     def label(self) -> str:
         return self.name or ("parameter" if self.requires_grad else "constant")
 
-    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        super().__setstate__(state)
-        self.written = self.number
+    def __reduce__(self) -> Any:
+        """Give what copies and pickles are made of; numbers are of one process, so a copy is numbered anew."""
+        if self.argument and self.requires_grad:
+            return super().__reduce__()
+        return _leaf, (self.value, self.requires_grad, self.name, self.grad)
 
     def write(self, value: Any) -> None:
         """Replace the value and stamp the leaf: what was computed from the old one is stale now."""
         self.value = value
         self.written = next_number()
+
+
+def _leaf(value: Any, requires_grad: bool, name: str | None, grad: Any) -> Leaf:
+    leaf = Leaf(value, requires_grad, name)
+    leaf.grad = grad
+    return leaf
 
 
 def record(

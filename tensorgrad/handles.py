@@ -1,7 +1,8 @@
 """Handle: what a Tensor is before it is a Tensor, the holder of a node; and which handles NumPy would let share memory.
 
-Writing to an array changes every view of it. Writing to a Tensor gives its handle a new node, so its views would keep
-old values where NumPy shows new ones. Nobody gets to see those: after a write, a view that is used raises.
+Writing to an array changes every view of what was written to. Writing to a Tensor gives its handle a new node, so its
+views would keep old values where NumPy shows new ones. Nobody gets to see those: after a write, a view of it that is
+used raises.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 from weakref import ref
 
-from .graph import Node
+from .graph import Leaf, Node
+from .indices import have_common_places, is_basic, view_at
 
 
 class Handle:
@@ -82,6 +84,52 @@ def note_view(view: Handle, of: Handle, index: Any = None) -> None:
     family.add(view)
 
 
+def value_so_far(node: Node) -> Any:
+    """Return a node's value, without an end to the gathering of assignments, if there is any: to ask for its shape."""
+    return node.buffer if node.is_open else node.value  # type: ignore[attr-defined]
+
+
+def _place(view: Handle | None, base: Handle, array: Any) -> Any:
+    """Return the part of an array, base's, that belongs to a view of base; None if it cannot be told.
+
+    It can be told of views made by slices and integers, if the views of which they are views are still around.
+    """
+    indices = []
+    while view is not base:
+        of, index = getattr(view, "_taken", (None, None))
+        if of is None or not is_basic(index):
+            return None
+        indices.append(index)
+        view = of()
+    for index in reversed(indices):
+        array = view_at(array, index)
+    return array
+
+
+def _meeting(place: Any, row: int | None, others: list[Handle], base: Handle, array: Any) -> list[Handle]:
+    """Return those of the others that may share memory with a place of an array, base's, which is all in that row."""
+    if place is None:
+        return others
+    if row is not None:  # to tell by memory takes ten times as long: there may be a view of every row
+        others = [other for other in others if _row_of(other, base) in (None, row)]
+    places = [_place(other, base, array) for other in others]
+    return [
+        other for other, there in zip(others, places, strict=True) if there is None or have_common_places(place, there)
+    ]
+
+
+def _row(index: Any) -> int | None:
+    """Return the row that an index is of, if it begins with one."""
+    first = index[0] if index.__class__ is tuple and index else index
+    return first if first.__class__ is int and first >= 0 else None
+
+
+def _row_of(view: Handle, base: Handle) -> int | None:
+    """Return the row of base that a view is of, if its index begins with one."""
+    of, index = getattr(view, "_taken", (None, None))
+    return _row(index) if of is not None and of() is base else None
+
+
 # ---- what a handle holds that must not be used ---------------------------------------------------------------
 
 
@@ -109,9 +157,9 @@ class _Overwritten(_Unusable):
 
     __slots__ = ()
     says = (
-        "this Tensor is a view of one that has been assigned to since: NumPy would show the new values, the graph "
-        "holds the old. Usual fix: take the view again after the assignment, row = t[0], or copy it before: "
-        "row = t[0].copy()."
+        "this Tensor is a view of one that has been assigned to since: where they meet, NumPy would show the new "
+        "values, the graph holds the old. Usual fix: take the view again after the assignment, row = t[0], or copy it "
+        "before: row = t[0].copy()."
     )
 
 
@@ -132,6 +180,16 @@ class _HalfWritten(_Unusable):
 def writer_of(handle: Handle) -> Handle | None:
     """Return the view whose change in place has made a handle half written, if it is."""
     return handle._node.writer if isinstance(handle._node, _HalfWritten) else None
+
+
+def sharing_with(view: Handle) -> list[Handle]:
+    """Return the handles that NumPy may let share the very elements of a view: its base, and views that overlap."""
+    base = base_of(view)
+    if base is None:
+        return others_of(view)
+    node = base._node
+    array = value_so_far(node.before if isinstance(node, _Unusable) else node)
+    return _meeting(_place(view, base, array), _row_of(view, base), others_of(view), base, array)
 
 
 def change_begins(view: Handle, others: list[Handle]) -> None:
@@ -159,15 +217,24 @@ def unmark(handle: Handle) -> None:
 
 
 def recover(handle: Handle) -> None:
-    """Take a handle out of whatever keeps it from being used: all of it is about to be replaced."""
-    if isinstance(handle._node, _Unusable):
+    """Take the handle of a leaf out of whatever keeps it from being used: all of it is about to be replaced."""
+    if isinstance(handle._node, _Unusable) and isinstance(handle._node.before, Leaf):
         handle._node = handle._node.before
 
 
-def overwrite_views(handle: Handle) -> None:
-    """Make everybody who shares a handle's memory unusable, and let it begin a family of its own."""
+def overwrite_views(handle: Handle, array: Any = None, index: Any = None) -> None:
+    """Make everybody unusable who shares the memory that was written to: ``array[index]``, array being the handle's.
+
+    That is all of the handle's memory by default. Whoever is left is a family of its own.
+    """
     others = others_of(handle)
-    for view in others:
+    place = view_at(array, index) if others and array is not None and is_basic(index) else None
+    overwritten = _meeting(place, _row(index), others, handle, array)
+    if not overwritten:
+        return
+    del handle._family
+    for view in overwritten:
         view._node = _Overwritten(view._node)
-    if others:
-        del handle._family
+    for view in others:
+        if not isinstance(view._node, _Overwritten):
+            note_view(view, handle)

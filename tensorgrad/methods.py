@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from .errors import refused_keywords
+
 # mypy: disable-error-code="no-any-return"
 numpy: Any = np  # its stubs do not know that a Tensor goes in and comes out
 
@@ -25,6 +27,9 @@ class _Absent:
         if t is None:
             return self
         raise AttributeError(f"a Tensor has no {self.name!r}. Usual fix: {self.instead}.", name=self.name, obj=t)
+
+    def __set__(self, t: Any, value: Any) -> None:
+        self.__get__(t)
 
 
 _LAYOUT = "t.numpy().{}, for a Tensor has no memory layout of its own"
@@ -136,12 +141,14 @@ class ArrayMethods:
     @property
     def nbytes(self) -> int:
         """How many bytes the values take."""
-        return numpy.size(self) * self.itemsize
+        t: Any = self
+        return t.size * self.itemsize
 
     @property
     def itemsize(self) -> int:
         """How many bytes one element takes."""
-        return numpy.result_type(self).itemsize
+        t: Any = self
+        return t.dtype.itemsize
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Self:
         """Return the elements in another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
@@ -215,17 +222,19 @@ class ArrayMethods:
 
     # ---- and others ------------------------------------------------------------------------------------------
 
-    def clip(self, min: Any = None, max: Any = None, **keywords: Any) -> Self:
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **keywords: Any) -> Self:
         """Return the elements limited to bounds; None is no bound."""
-        return numpy.clip(self, min, max, **keywords)
+        return numpy.clip(self, min, max, **_given(out=out), **keywords)
 
-    def dot(self, b: Any) -> Self:
+    def dot(self, b: Any, out: Any = None) -> Self:
         """Return ``np.dot(self, b)``."""
+        if out is not None:  # older NumPy does not tell the parameters of np.dot
+            raise refused_keywords("np.dot", ["out"], [])
         return numpy.dot(self, b)
 
-    def round(self, decimals: int = 0) -> Any:
+    def round(self, decimals: int = 0, out: Any = None) -> Any:
         """Return the elements rounded, plain: they do not move with the values."""
-        return numpy.round(self, decimals)
+        return numpy.round(self, decimals, **_given(out=out))
 
     def copy(self, order: str = "C") -> Self:
         """Return the same values as a node of their own; gradients flow through."""
@@ -244,6 +253,42 @@ class ArrayMethods:
 def _along(function: Callable[..., Any], t: Any, axis: Any, others: Any, keywords: Any) -> Any:
     """Call a function with its axis by keyword, if nothing comes after it by position: that is the short way."""
     return function(t, axis, *others, **keywords) if others else function(t, axis=axis, **keywords)
+
+
+_INSTEAD_OF_SETTING = {
+    "shape": "t = t.reshape(shape)",
+    "dtype": "t = t.astype(dtype)",
+    "real": "t[...] = v + 1j * t.imag, or t[...] = v of real numbers",
+    "imag": "t[...] = t.real + 1j * v",
+    "T": "t[...] = v.T",
+    "mT": "t[...] = v.mT",
+}
+
+
+def refuse_setting(kind: type) -> None:
+    """Let the properties of a class that cannot be set say what to write instead."""
+    for name in dir(kind):
+        attribute = getattr(kind, name)
+        if isinstance(attribute, property) and attribute.fset is None:
+            setattr(kind, name, attribute.setter(_refusal(name)))
+
+
+def _refusal(name: str) -> Callable[[Any, Any], None]:
+    def refuse(t: Any, value: Any) -> None:
+        instead = _INSTEAD_OF_SETTING.get(name, "t = tg.Tensor(...), a new one")
+        raise AttributeError(
+            f"t.{name} = v on a Tensor {t.shape} {t.dtype}: it is never changed behind the graph's back. Expected: "
+            f"t[i] = v, t += v, or a new Tensor. Usual fix: {instead}.",
+            name=name,
+            obj=t,
+        )
+
+    return refuse
+
+
+def _given(**keywords: Any) -> dict[str, Any]:
+    """Return the keywords that are not at NumPy's default, which is None."""
+    return {name: value for name, value in keywords.items() if value is not None}
 
 
 for _name, _instead in _ABSENT.items():

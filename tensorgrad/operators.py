@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 
 from .assignment import rebind
-from .errors import failed
+from .errors import failed, name_of, operand
 from .graph import NO_KEYWORDS, Leaf, is_recording, record
 from .handles import Handle
 
 numpy: Any = np  # its stubs do not know that a Tensor goes in and comes out
 _new = object.__new__
 _NUMBERS = (int, float, np.number, np.bool)  # not Python's complex: 1j * np.float64(2) is no number of NumPy's
-_PLAIN = frozenset({np.ndarray, *[kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)]})
+_PLAIN = frozenset({kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)} - {np.timedelta64})
+_ndarray = np.ndarray
+_float64, _float32 = np.dtype(np.float64), np.dtype(np.float32)
+NO_NUMBERS = frozenset("OmM")  # the kinds of dtypes that NumPy calculates with, and gradients have nothing to do with
 
 
 def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -32,6 +35,12 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
         if other.__class__ is kind:
             b = other._node
             y = b.value
+        elif other.__class__ is _ndarray:
+            dtype = other.dtype  # what is usual comes first
+            if dtype is not _float64 and dtype is not _float32 and dtype.kind in NO_NUMBERS:
+                raise not_numbers(ufunc, other)
+            b = None
+            y = other
         elif other.__class__ in _PLAIN:
             b = None
             y = other
@@ -70,6 +79,21 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
 def _unusual(ufunc: np.ufunc, other: Any, *operands: Any) -> Any:
     """An operand that is neither a Tensor nor plain: an array-like goes through the ufunc, anything else may answer."""
     return ufunc(*operands) if isinstance(other, (np.ndarray, np.generic, complex, list, tuple)) else NotImplemented
+
+
+def not_numbers(function: Callable[..., Any], array: Any) -> TypeError:
+    """Return the error for an array that holds no numbers of NumPy's beside a Tensor."""
+    return TypeError(
+        f"{name_of(function)} of a Tensor and {operand(array)}: expected numbers, for nothing else has gradients. "
+        "Usual fix: a.astype(float); np.nan for a missing value; np.stack([...]) for a list of Tensors."
+    )
+
+
+def _no_modulus(t: Handle, exponent: Any, modulus: Any) -> TypeError:
+    return TypeError(
+        f"pow(t, {operand(exponent)}, {operand(modulus)}) of a Tensor {operand(t._node.value)}: arrays have no power "
+        "with a modulus. Expected: two arguments. Usual fix: t**n % m, which rounds large powers; pow(int(t), n, m)."
+    )
 
 
 def _in_place(operate: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any], Any]:
@@ -123,6 +147,9 @@ def _plain(ufunc: np.ufunc) -> tuple[Callable[[Any, Any], Any], Callable[[Any, A
     return lambda self, other: ufunc(self, other), lambda self, other: ufunc(other, self)
 
 
+_power, _reflected_power = _operators(np.power, operator.pow)
+
+
 class Operators(Handle):
     """What Python's operators do with a Tensor."""
 
@@ -132,7 +159,7 @@ class Operators(Handle):
     __sub__, __rsub__ = _operators(np.subtract, operator.sub)
     __mul__, __rmul__ = _operators(np.multiply, operator.mul)
     __truediv__, __rtruediv__ = _operators(np.divide, operator.truediv)
-    __pow__, __rpow__ = _operators(np.power, operator.pow)
+    __rpow__ = _reflected_power
     __matmul__, __rmatmul__ = _operators(np.matmul, operator.matmul)
     __mod__, __rmod__ = _operators(np.remainder, operator.mod)
 
@@ -165,6 +192,11 @@ class Operators(Handle):
     __xor__, __rxor__ = _plain(np.bitwise_xor)
     __lshift__, __rlshift__ = _plain(np.left_shift)
     __rshift__, __rrshift__ = _plain(np.right_shift)
+
+    def __pow__(self, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            raise _no_modulus(self, other, modulus)
+        return _power(self, other)
 
     def __neg__(self) -> Any:
         return numpy.negative(self)

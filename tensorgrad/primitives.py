@@ -272,9 +272,12 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 def no_rule(function: Callable[..., Any], args: Sequence[Any]) -> TypeError:
     """Return the error for a function that stands nowhere in the table."""
     name = name_of(function)
+    instead = "write it with functions that have one"
+    plain = f"{name}(t.detach().numpy())"
+    if name.startswith("np.frompyfunc("):
+        instead, plain = "np.stack([f(v) for v in t]), with f written for a single number", "f(t.detach().numpy())"
     return TypeError(
         f"{name} was given {', '.join(map(operand, args))}, and tensorgrad has no derivative rule for it. "
         "Expected, for a Tensor: a function with a rule. "
-        f"Usual fix: write it with functions that have one, or, where its result is a constant of the model, "
-        f"give it plain arrays: {name}(t.detach().numpy())."
+        f"Usual fix: {instead}, or, where its result is a constant of the model, give it plain arrays: {plain}."
     )

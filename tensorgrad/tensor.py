@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from . import assignment, foreign
-from .errors import failed, name_of, refused_dtype
+from .errors import failed, name_of, refused_dtype, refused_out
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
-from .handles import note_view
-from .methods import ArrayMethods
-from .operators import Operators
+from .handles import note_view, value_so_far
+from .methods import ArrayMethods, refuse_setting
+from .operators import NO_NUMBERS, Operators, not_numbers
 from .primitives import (
     TABLE,
     Primitive,
@@ -34,6 +36,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _NUMBERS = (bool, int, float, complex)
 _new = object.__new__
 _ndarray = np.ndarray
+_UNUSUAL = (np.ndarray, np.timedelta64, np.datetime64)
+_prod = np.prod
+_frame = sys._getframe
+_EVALUATIONS = foreign.EVALUATIONS
 
 
 def wrap(node: Node) -> Tensor:
@@ -87,8 +93,11 @@ def apply(
             if (arg.__class__ is list or arg.__class__ is tuple) and primitive.rules[len(inputs)] is not None:
                 arg = as_array(arg)  # rules ask inputs for their shape
             if arg.__class__ is not Tensor:
-                if arg.__class__ is not _ndarray and isinstance(arg, _ndarray):
-                    _refuse_subclass(function, arg)
+                if arg.__class__ is _ndarray:
+                    if arg.dtype.kind in NO_NUMBERS:
+                        raise not_numbers(function, arg)
+                elif isinstance(arg, _UNUSUAL):
+                    _refuse_unusual(function, arg)
                 parents.append(None)
                 inputs.append(arg)
                 continue
@@ -113,7 +122,7 @@ def apply(
         result = _new(Tensor)  # as wrap does: a call less
         result._node = record(function, parents, tuple(inputs), keywords, value)
     elif tensors:  # a view is copied, so that no leaf shares its memory with another
-        result = wrap(Leaf(value if getattr(value, "base", None) is None else value.copy()))
+        result = wrap(Leaf(value if getattr(value, "base", None) is None else value.copy(order="K")))
     else:
         return value
     if value.__class__ is _ndarray and (value.base is not None or value is inputs[0]):
@@ -129,8 +138,10 @@ def _plain(function: Callable[..., Any], keywords: Mapping[str, Any]) -> dict[st
     return {name: unwrap(value) for name, value in keywords.items()}
 
 
-def _refuse_subclass(function: Callable[..., Any], arg: Any) -> None:
-    """Raise for arrays that calculate in other ways than arrays do."""
+def _refuse_unusual(function: Callable[..., Any], arg: Any) -> None:
+    """Raise for arrays that calculate in other ways than arrays do, and for times."""
+    if arg.dtype.kind in NO_NUMBERS:
+        raise not_numbers(function, arg)
     if any(kind.__name__ in ("MaskedArray", "matrix") for kind in type(arg).__mro__):
         raise TypeError(
             f"{name_of(function)} of a Tensor was given a {type(arg).__name__} {arg.shape}, which calculates in ways "
@@ -230,26 +241,34 @@ class Tensor(ArrayMethods, Operators, Value):
         self._node.value  # noqa: B018 - ends the gathering of assignments, if there is any
         return wrap, (self._node,)
 
+    def __copy__(self) -> Tensor:
+        return self.copy(order="K")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """Return a leaf of its own for a leaf, as models are copied; else what stays in the graph: ``t.copy()``."""
+        node = self._node
+        if node.requires_grad and (node.function is not None or node.argument):  # type: ignore[attr-defined]
+            return self.__copy__()
+        return wrap(copy.deepcopy(node, memo))
+
     # ---- NumPy's protocols ---------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
         if method != "__call__":
             return _ufunc_method(ufunc, method, inputs, keywords)
         if "out" in keywords:
-            if Tensor in map(type, keywords["out"]):
-                raise TypeError(
-                    f"np.{ufunc.__name__} was asked to write its result into a Tensor (out=): a Tensor is never "
-                    f"changed behind the graph's back. Usual fix: t[...] = np.{ufunc.__name__}(...), or t += v."
-                )
-            raise TypeError(
-                f"np.{ufunc.__name__} was asked to write a Tensor into a plain array (out=, or an in-place operator "
-                "such as a += t), which would lose its graph. Usual fix: a = a + t."
-            )
+            out = keywords["out"]
+            raise refused_out(ufunc, unwrap(inputs), out[0], Tensor in map(type, out))
+        first = inputs[0]
+        if first.__class__ is _ndarray and first.base is not None and _frame(1).f_code.co_name in _EVALUATIONS:
+            foreign.refuse_evaluation(_frame(1))  # what numpy.polynomial calls with is a row of its coefficients
         return apply(ufunc, inputs, keywords)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Sequence[Any], keywords: Mapping[str, Any]
     ) -> Any:
+        if function is _prod:
+            foreign.refuse_evaluation(_frame(1))
         return apply(function, args, keywords)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -291,31 +310,43 @@ class Tensor(ArrayMethods, Operators, Value):
             assignment.assign(self, _index(index), plain, None, value)
 
     def __len__(self) -> int:
-        return len(self._node.value)
+        return len(value_so_far(self._node))
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def astype(self, dtype: Any) -> Any:
-        """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain."""
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """Return a copy in another dtype; to an integer or bool dtype it is a constant, and plain.
+
+        With ``copy=False`` it is the Tensor itself where arrays would return themselves.
+        """
         if np.dtype(dtype).kind in "biu":
-            return self._node.value.astype(dtype)
+            return self._node.value.astype(dtype, order=order, casting=casting)
         if np.dtype(dtype).kind not in "fc":
             raise TypeError(
                 f"astype({np.dtype(dtype)}) of a Tensor {self.shape} {self.dtype}. Expected: a dtype of numbers. "
                 "Usual fix: t.numpy().astype(...)."
             )
-        return astype(self, dtype=dtype)
+        if not copy and np.dtype(dtype) == self.dtype:
+            value = self._node.value
+            if value.astype(dtype, order=order, casting=casting, copy=False) is value:
+                return self
+        return astype(self, dtype=dtype, order=order, casting=casting)
 
 
-def _back(g: Any, y: Any, x: Any, *, dtype: Any) -> Any:
+refuse_setting(Tensor)
+
+
+def _back(g: Any, y: Any, x: Any, *, dtype: Any, order: Any = "K", casting: Any = "unsafe") -> Any:
     return (g.real if g.dtype.kind == "c" and x.dtype.kind != "c" else g).astype(x.dtype)
 
 
 @differentiable(_back)
-def astype(x: Any, *, dtype: Any) -> Any:
+def astype(x: Any, *, dtype: Any, order: Any = "K", casting: Any = "unsafe") -> Any:
     """Return a copy of ``x`` in another dtype: ``x.astype(dtype)``."""
-    return x.astype(dtype)
+    return x.astype(dtype, order=order, casting=casting)
 
 
 def _ufunc_method(ufunc: np.ufunc, method: str, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:

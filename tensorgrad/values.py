@@ -10,7 +10,7 @@ import numpy as np
 
 from . import autodiff
 from .graph import Leaf, Node, is_differentiating, leaves_of
-from .handles import Handle, recover
+from .handles import Handle, recover, value_so_far
 
 _new = object.__new__
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
@@ -96,19 +96,19 @@ class Value(Handle):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._node.value.shape  # type: ignore[no-any-return]
+        return value_so_far(self._node).shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._node.value.dtype  # type: ignore[no-any-return]
+        return value_so_far(self._node).dtype  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
-        return self._node.value.ndim  # type: ignore[no-any-return]
+        return value_so_far(self._node).ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
-        return self._node.value.size  # type: ignore[no-any-return]
+        return value_so_far(self._node).size  # type: ignore[no-any-return]
 
     # ---- gradients -----------------------------------------------------------------------------------------
 
@@ -201,19 +201,33 @@ class Value(Handle):
 
     def detach(self) -> Self:
         """Return a copy of the value that is a constant: no gradient flows through it."""
-        return self._holding(Leaf(self._node.value.copy(), name=self._node.name))
+        return self._holding(Leaf(self._node.value.copy(order="K"), name=self._node.name))
 
     def numpy(self) -> Any:
         """Return a copy of the value as a plain array."""
         return np.array(self._node.value)
 
-    def item(self) -> Any:
-        """Return the single number it holds as a Python number."""
-        return self._node.value.item()
+    def item(self, *index: Any) -> Any:
+        """Return the single number it holds, or that at an index, as a Python number: for logging, outside of ``grad``.
+
+        Raises:
+            TypeError: Inside a function that is being differentiated, where it would cut a gradient off.
+        """
+        self._refuse_cut("item")
+        return self._node.value.item(*index)
 
     def tolist(self) -> Any:
-        """Return the values as nested Python lists."""
+        """Return the values as nested Python lists; raises where ``item`` does."""
+        self._refuse_cut("tolist")
         return self._node.value.tolist()
+
+    def _refuse_cut(self, method: str) -> None:
+        if self._node.requires_grad and is_differentiating():
+            raise TypeError(
+                f"t.{method}() of a Tensor {self.shape} that is part of a graph, inside a function that is being "
+                "differentiated: its gradient would be lost. Expected: Tensors all the way to the result. Usual fix: "
+                f"calculate with t itself; tg.stop_gradient(t).{method}() if the cut is meant."
+            )
 
     def _number(self, kind: Callable[[Any], Any]) -> Any:
         if self._node.requires_grad:
@@ -254,7 +268,7 @@ class Value(Handle):
         return f"Tensor({text}{dtype}{made}{f', name={node.name!r}' if node.name else ''})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        return format(self._node.value.item(), spec) if spec else repr(self)
 
 
 def array_of(data: Any, dtype: Any, what: str) -> Any:

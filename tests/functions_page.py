@@ -12,24 +12,32 @@ from typing import Any
 
 import numpy as np
 
+import tensorgrad as tg
 from tensorgrad.primitives import TABLE, Primitive, entered_late
 from tensorgrad.rules import kind
 from tensorgrad.rules.kinds import Refused
 
-from .numpy_functions import functions, is_public, name
+from .numpy_functions import functions, is_public, name, special_functions
 
 PAGE = Path(__file__).parent.parent / "docs" / "functions.md"
 VERSION = ".".join(np.__version__.split(".")[:2])
 HEAD = f"""# Functions
 
 What becomes of NumPy's functions on a Tensor: each is differentiable, or a constant of the model, or refused with an
-error that says what to write instead. Written by `python -m tests.functions_page`, with NumPy {VERSION}; a test fails
-when a function of NumPy stands in no list.
+error that says what to write instead. So are the ufuncs of `scipy.special`; those that stand nowhere here are an error.
+Written by `python -m tests.functions_page`, with NumPy {VERSION}; a test fails when a function of NumPy stands in no
+list.
 """
 DIFFERENTIABLE = """
 ## Differentiable
 
 By the file of their rules in `tensorgrad/rules/`. The methods of Tensors call the functions of their names.
+"""
+METHODS = """
+## Methods of ufuncs
+
+| method | differentiable for |
+|---|---|
 """
 CONSTANT = """
 ## Constants of the model
@@ -49,14 +57,15 @@ REFUSED = """
 def page() -> str:
     """Return the text of the page."""
     entered_late(None)
-    listed = [f for f in functions() if is_public(f) and f in TABLE]
-    listed += [key for key in TABLE if isinstance(key, tuple)]
+    listed = [f for f in functions() if is_public(f) and f in TABLE] + special_functions()
     of_kind = {which: [f for f in listed if kind(f) == which] for which in ("differentiable", "constant", "refused")}
     return "".join(
         [
             HEAD,
             DIFFERENTIABLE,
             *families(of_kind["differentiable"]),
+            METHODS,
+            *methods(),
             CONSTANT,
             f"\n{joined(of_kind['constant'])}\n",
             REFUSED,
@@ -78,6 +87,30 @@ def family_of(function: Any) -> str:
         entry = (entry.together and entry.rules.rule) or next(rule for rule in entry.rules if rule is not None)
     entry = getattr(entry, "func", entry)  # of what functools.partial holds
     return str(entry.__module__).rpartition(".")[2]
+
+
+def methods() -> Iterator[str]:
+    """Yield a row for each method of ufuncs, by what they do to a Tensor."""
+    calls = {"reduce": (), "accumulate": (), "reduceat": ([0, 2],)}
+    for method, args in calls.items():
+        yield f"| `{method}` | {joined(f for f in binary() if is_differentiated(f, method, *args))} |\n"
+    yield "| `outer` | every ufunc above that takes two arguments |\n"
+    yield "| `at` | none: it writes into its first argument. The error says what to write instead |\n"
+
+
+def binary() -> list[Any]:
+    """Return the elementwise ufuncs of two arguments that are in the table."""
+    ufuncs = [f for f in TABLE if isinstance(f, np.ufunc) and f.signature is None]
+    return [f for f in ufuncs if (f.nin, f.nout) == (2, 1) and (f not in special_functions()) and is_public(f)]
+
+
+def is_differentiated(ufunc: np.ufunc, method: str, *args: Any) -> bool:
+    """Whether a method of a ufunc makes something of a Tensor that has a gradient."""
+    try:
+        result = getattr(ufunc, method)(tg.Tensor([0.25, 0.5, 0.75], requires_grad=True), *args)
+    except TypeError:
+        return False
+    return isinstance(result, tg.Tensor) and result.requires_grad
 
 
 def refusals(listed: Iterable[Any]) -> Iterator[str]:

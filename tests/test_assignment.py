@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad import assignment, indices
 from tensorgrad.graph import reachable
+from tensorgrad.rules import indexing
 
 from . import numerical
 from .helpers import parameter
@@ -114,6 +116,24 @@ def repeated_integers(x: Any, zeros: Any) -> Any:
     t = zeros(3)
     t[[0, 1, 1, 0]] = x
     return t
+
+
+def repeated_rows_and_columns(x: Any, zeros: Any) -> Any:
+    t = zeros((3, 4, 2))
+    t[[0, 2, 0]] = x[:3, None, None] * np.arange(1.0, 3.0, dtype=x.dtype)
+    t[:, [1, 3, 1], 0] = x[1:] ** 2
+    t[[1, 1], :, [0, 0]] = x * 2
+    t[0, :, [1, 0, 1]] += x[0] * x
+    t[np.array([False, True, False]), [0, 0, 3]] = x[1:, None]
+    t[np.ix_([0, 1, 0], [2, 2])] *= x[3]
+    return t
+
+
+def assembled(x: Any, zeros: Any) -> Any:
+    t = zeros((5, 5))
+    for e in range(4):
+        t[np.ix_([e, e + 1], [e, e + 1])] += x[e] * np.array([[1, -1], [-1, 2]], x.dtype)
+    return t @ t
 
 
 def mixed_indices(x: Any, zeros: Any) -> Any:
@@ -289,6 +309,8 @@ PROGRAMS = [
     mask_of_itself,
     integers,
     repeated_integers,
+    repeated_rows_and_columns,
+    assembled,
     mixed_indices,
     lists,
     earlier_consumers,
@@ -493,6 +515,89 @@ def test_a_view_is_not_read_after_its_base_was_written_to():
     np.testing.assert_array_equal(t[0].data, [0, 10, 2])
     t += 1
     np.testing.assert_array_equal(t[0].data, [1, 11, 3])
+
+
+def test_a_view_beside_what_was_written_to_stays():
+    """NumPy shows the same values in it as before, so it is right, and still a view."""
+    x = parameter(np.arange(12.0).reshape(4, 3))
+    t = tg.zeros((4, 3))
+    t[0] = x[0]
+    row, column, part = t[0], t[1:, 0], t[0][1:]
+    rows, held = t[::2], t[0]
+    inner, gone = held[:1], t[0][::2]
+    t[1, 1:] = x[1, 1:] * 2
+    for view, value in ((row, [0, 1, 2]), (column, [0, 0, 0]), (inner, [0]), (rows, [[0, 1, 2], [0, 0, 0]])):
+        np.testing.assert_array_equal((view * 1).data, value)
+    for view in (part, gone):  # nobody can tell of what they are views: the row in between is not held
+        with refuses(RuntimeError, "assigned to since"):
+            view * 1
+    np.sum(row * row + inner).backward()
+    np.testing.assert_array_equal(x.grad, [[3, 2, 4], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
+    with refuses(RuntimeError, "view of another"):
+        row[0] = 1.0
+    t[3, 0] = 5.0
+    with refuses(RuntimeError, "assigned to since"):
+        column * 1
+    t[0, 0] = 7.0
+    for view in (row, inner, rows):
+        with refuses(RuntimeError, "assigned to since"):
+            view * 1
+
+
+def test_columns_that_alternate_in_memory_do_not_meet():
+    t = parameter(np.arange(6.0).reshape(3, 2)) * 1
+    left, odd, backwards = t[:, 0], t[1::2], t[::-2]
+    t[:, 1] = 0.0
+    np.testing.assert_array_equal((left * 1).data, [0, 2, 4])
+    for view in (odd, backwards):
+        with refuses(RuntimeError, "assigned to since"):
+            view * 1
+    t[2] += 1
+    with refuses(RuntimeError, "assigned to since"):
+        left * 1
+
+
+def test_an_index_that_makes_no_view_may_have_written_anywhere():
+    for index in ([1], np.array([False, True]), True, (np.array(1), slice(None))):
+        t = parameter(np.ones((2, 2))) * 1
+        row = t[0]
+        t[index] = 5.0
+        with refuses(RuntimeError, "assigned to since"):
+            row * 1
+
+
+def test_what_a_view_changed_in_place_does_not_meet_stays():
+    t = parameter(np.ones((2, 2))) * 1
+    first, second, corner = t[0], t[1], t[1:, 1:]
+    first += 1
+    np.testing.assert_array_equal((second + corner).data, [[2, 2]])
+    with refuses(RuntimeError, "changed in place"):
+        t * 1
+    t[0] = first
+    np.testing.assert_array_equal((t * second).data, [[2, 2], [1, 1]])
+    second += 1
+    with refuses(RuntimeError, "changed in place"):
+        corner * 1
+
+
+def test_views_are_not_read_after_a_parameter_was_written_to_in_place():
+    w = parameter(np.ones((2, 2)))
+    row = w[0]
+    with tg.no_grad():
+        w += 1
+    with refuses(RuntimeError, "assigned to since"):
+        row * 1
+
+
+def test_a_view_is_not_recovered_by_a_refused_write():
+    t = parameter(np.ones((2, 2))) * 1
+    row = t[0]
+    t[0] = 5.0
+    for _ in range(2):
+        with refuses(RuntimeError, "assigned to since"):
+            row.data = np.ones(2)
+        with refuses(RuntimeError, "assigned to since"):
+            row * 1
 
 
 def test_a_view_changed_in_place_closes_its_base():
@@ -705,6 +810,101 @@ def test_the_work_of_assignments_grows_with_their_number(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(x.grad, np.arange(n, 0, -1) * (np.arange(n) > 0))
 
 
+QUESTIONS: dict[str, Callable[[Any], Any]] = {
+    "len": len,
+    "shape": lambda t: t.shape,
+    "size": lambda t: t.size,
+    "ndim": lambda t: t.ndim,
+    "dtype": lambda t: t.dtype,
+    "nbytes": lambda t: t.nbytes,
+    "itemsize": lambda t: t.itemsize,
+    "np.shape": np.shape,
+    "np.size": np.size,
+    "np.ndim": np.ndim,
+    "name": lambda t: t.name,
+    "an element": lambda t: t[0],
+    "a row of them": lambda t: t[1:3],
+    "whether one is positive": lambda t: bool(t[0] > 0),
+    "iter": lambda t: next(iter(t)),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("tracked", [True, False])
+def test_a_question_of_shape_ends_no_gathering_of_assignments(
+    name: str, tracked: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever ends it has the next assignment copy the array: these copies are counted."""
+    made = []
+    for kind in (assignment.Assignments, assignment.Filling):
+        begin = kind.__init__
+        monkeypatch.setattr(kind, "__init__", lambda *args, begin=begin: made.append(1) or begin(*args))
+    p = parameter(0.5) if tracked else 0.5
+    t = tg.zeros(100, name="t")
+    t[0] = p
+    for i in range(1, 100):
+        found = QUESTIONS[name](t)
+        t[i] = t[i - 1] * 0.9 + p
+    assert len(made) == 1
+    expected = QUESTIONS[name](t.detach())
+    np.testing.assert_array_equal(getattr(found, "data", found), getattr(expected, "data", expected))
+
+
+PLACES_BY_ARRAYS: dict[str, Callable[[int], Any]] = {
+    "a block": lambda e: np.ix_([e, e + 1], [e + 1, e]),
+    "pairs": lambda e: ([e, e, e + 1], [e, e + 1, e]),
+    "the same pair twice": lambda e: ([e, e + 1, e], [0, e, 0]),
+    "part of a row": lambda e: (e, [e, -1, e]),
+    "a row": lambda e: [e],
+    "the same row twice": lambda e: [[e, -1], [e, e]],
+    "a mask and places": lambda e: (np.arange(200) == e, [0, 3, 0]),
+}
+
+
+class Counting:
+    """NumPy, and the sizes of the arrays that its functions have made."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(np, name)
+        if isinstance(real, (type, np.ufunc)) or not callable(real):
+            return real
+
+        def counted(*args: Any, **keywords: Any) -> Any:
+            result = real(*args, **keywords)
+            if isinstance(result, np.ndarray) and result.flags.owndata:
+                self.sizes.append(result.size)
+            return result
+
+        return counted
+
+
+@pytest.mark.parametrize("name", PLACES_BY_ARRAYS)
+def test_the_work_of_assignments_by_arrays_grows_with_what_they_write(name: str, monkeypatch: pytest.MonkeyPatch):
+    """As finite elements are assembled: no step, forward or backward, makes an array of all elements."""
+    n, steps = 200, 20
+    numbers = np.cos(np.arange(n * n)).reshape(n, n)
+
+    def assembled(x: Any, t: Any) -> Any:
+        for e in range(steps):
+            index = PLACES_BY_ARRAYS[name](e)
+            t[index] += x[e] * numbers[index]
+        return np.sum(t * numbers)
+
+    counting = Counting()
+    for module in (assignment, indexing, indices):
+        monkeypatch.setattr(module, "np", counting)
+    x = parameter(np.linspace(0.5, 1.5, steps))
+    loss = assembled(x, tg.zeros((n, n)))
+    loss.backward()
+    assert sum([size >= n * n for size in counting.sizes]) < steps / 2
+    monkeypatch.undo()
+    expected = numerical.gradient(lambda x: assembled(x, np.zeros((n, n))), [x.data], 0, [(e,) for e in range(steps)])
+    np.testing.assert_allclose(x.grad, expected, rtol=1e-8)
+
+
 def test_a_graph_with_assignments_is_freed_without_the_collector():
     gc.collect()
     gc.disable()
@@ -725,14 +925,17 @@ def test_a_graph_with_assignments_is_freed_without_the_collector():
 # ---- handles -------------------------------------------------------------------------------------------------
 
 
-def test_copies_and_pickles_of_a_tensor_that_is_being_assigned_to():
+def test_copies_of_a_tensor_that_is_being_assigned_to():
     x = parameter([1.0, 2.0])
-    t = x * 1
-    t[0] = x[1]
-    for again in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
-        np.testing.assert_array_equal(again.data, [2, 2])
-    t[1] = 7.0
-    np.testing.assert_array_equal(t.data, [2, 7])
+    for t, tracked in ((x * 1, True), (tg.zeros(2), False)):
+        t[0] = x[1] if tracked else 2.0
+        t[1] = 2.0
+        copies = [copy.copy(t), copy.deepcopy(t), *([] if tracked else [pickle.loads(pickle.dumps(t))])]
+        t[1] = 7.0
+        for again in copies:
+            assert again.requires_grad == tracked
+            np.testing.assert_array_equal(again.data, [2, 2])
+        np.testing.assert_array_equal(t.data, [2, 7])
 
 
 def test_a_name_stays():

@@ -273,9 +273,13 @@ refused(
     unsigned_parameter=lambda w: tg.Tensor(np.ones(2, np.uint8), requires_grad=True),
     integer_asked_later=lambda w: setattr(w.ids, "requires_grad", True),
     integer_dtype=lambda w: tg.Tensor([1.0, 2.0], requires_grad=True, dtype=int),
-    integer_argument=lambda w: tg.grad(np.sum)(np.array([1, 2])),
 )
-refused(TypeError, "cannot require a gradient|()|1.0 in place of 1", integer_number=lambda w: tg.grad(np.square)(3))
+refused(
+    TypeError,
+    "with respect to|int64|small amounts|Expected|1.0 in place of 1",
+    integer_argument=lambda w: tg.grad(np.sum)(np.array([1, 2])),
+    integer_number=lambda w: tg.grad(np.square)(3),
+)
 refused(
     TypeError,
     "expected numbers|Usual fix",
@@ -296,7 +300,7 @@ refused(
 refused(TypeError, "Tensor|subclass|Usual fix", a_subclass=lambda w: type("Mine", (tg.Tensor,), {}))
 refused(
     (TypeError, ValueError),
-    "2, 3)|expected numbers|Usual fix",
+    "2, 3)|numbers|Usual fix",
     where_none=lambda w: np.where(w.array > 0, w.x, None),
     stack_objects=lambda w: np.stack([w.x, np.full((2, 3), None)]),
     concatenate_texts=lambda w: np.concatenate([w.x, [["a", "b", "c"]]]),
@@ -341,7 +345,13 @@ refused(
     grad_of_nothing=lambda w: tg.grad(lambda x: None)(w.array),
     grad_of_a_tuple=lambda w: tg.grad(lambda x: (np.sum(x), 1.0))(w.array),
 )
-refused(TypeError, "expected numbers", grad_at_text=lambda w: tg.grad(lambda x: x)("1.0"))
+refused(TypeError, "'str'|Expected|Usual fix", grad_at_text=lambda w: tg.grad(lambda x: x)("1.0"))
+refused(
+    TypeError,
+    "complex|np.real",
+    grad_of_a_complex_number=lambda w: tg.grad(lambda x: x * 1j)(1.0),
+    grad_of_a_complex_sum=lambda w: tg.grad(lambda x: np.sum(np.fft.fft(x)))(np.ones(3)),
+)
 refused(IndexError, "argnums=1|1 positional|Usual fix", grad_of_no_argument=lambda w: tg.grad(np.sum, 1)(w.array))
 
 
@@ -383,15 +393,43 @@ refused(
     assign_element_of_a_vector=lambda w: operator.setitem(np.ones(3), 0, w.scalar * 1),
     fill=lambda w: w.array.fill(w.scalar),
 )
+_FILLED = "write a Tensor into a plain array|Expected: a Tensor|a = tg.Tensor(a)|a = tg.zeros(shape)"
 refused(
     TypeError,
-    "write a Tensor into a plain array|a = a + t",
+    f"np.add of (2, 3) float64|{_FILLED}|a = a + t",
     add_in_place=lambda w: operator.iadd(w.array, w.x),
+)
+refused(
+    TypeError,
+    f"np.add of (3,) float64|{_FILLED}",
+    add_to_a_row=lambda w: operator.setitem(w.array, 0, operator.iadd(w.array[0], w.x[0])),
+    add_to_an_entry=lambda w: operator.iadd({"W": w.array[1]}["W"], w.x[0]),
+)
+refused(
+    TypeError,
+    f"np.matmul of (3, 3)|{_FILLED}|a = a @ t",
     matmul_in_place=lambda w: operator.imatmul(np.ones((3, 3)), tg.Tensor(np.ones((3, 3)), requires_grad=True)),
+)
+refused(
+    TypeError,
+    f"np.power of (2, 3)|{_FILLED}|a = np.power(a, t)",
+    power_in_place=lambda w: operator.ipow(w.array, w.x),
+)
+refused(
+    TypeError,
+    "np.add of (2, 3)|write a Tensor into a plain array|y = np.add(...)",
     out=lambda w: np.add(w.x, w.x, out=w.array),
+)
+refused(
+    TypeError,
+    "np.exp of (2, 3)|write a Tensor into a plain array|y = np.exp(...)",
     out_by_position=lambda w: np.exp(w.x, w.array),
 )
-refused(TypeError, "write its result into a Tensor", out_is_a_tensor=lambda w: np.exp(w.array, out=w.x))
+refused(
+    TypeError,
+    "np.exp of (2, 3)|write its result into a Tensor|t[...] = np.exp(...)",
+    out_is_a_tensor=lambda w: np.exp(w.array, out=w.x),
+)
 refused(
     TypeError,
     "writes into its first argument|Usual fix",
@@ -406,7 +444,11 @@ refused(
     inverse_of_no_square=lambda w: np.linalg.inv(w.x),
     einsum_of_other_axes=lambda w: np.einsum("ijk->i", w.x),
 )
-refused(TypeError, "no derivative rule|Usual fix", ufunc_of_a_user=lambda w: np.frompyfunc(math.exp, 1, 1)(w.x))
+refused(
+    TypeError,
+    "np.frompyfunc(exp)|no derivative rule|Usual fix: np.stack([f(v) for v in t])",
+    ufunc_of_a_user=lambda w: np.frompyfunc(math.exp, 1, 1)(w.x),
+)
 
 
 refused(
@@ -484,6 +526,23 @@ refused(
     "t[i] = v|a parameter|Usual fix|copy()",
     assign_to_a_parameter=lambda w: operator.setitem(w.x, 0, 1.0),
     augment_an_element_of_a_parameter=lambda w: operator.setitem(w.x, (0, 0), w.x[0, 0] + 1),
+)
+_VALUE = "setitem|(2, 3)|Expected: a value that broadcasts to what is indexed|Usual fix: v.reshape(t[i].shape)"
+refused(
+    (TypeError, ValueError),
+    f"{_VALUE}|v.real|tg.zeros(shape, dtype=complex)",
+    assign_another_shape=lambda w: operator.setitem(w.made, ..., np.zeros(4)),
+    assign_a_tensor_of_another_shape=lambda w: operator.setitem(w.made, ..., w.W),
+    assign_too_many=lambda w: operator.setitem(w.made, (0, 0), [1, 2]),
+    assign_a_complex_number=lambda w: operator.setitem(w.made, (0, 0), 1j),
+    assign_a_text=lambda w: operator.setitem(w.made, (0, 0), "a"),
+    assign_to_a_mask=lambda w: operator.setitem(w.made, w.array > 0, np.ones(4)),
+)
+refused(
+    IndexError,
+    "setitem|(2, 3)|Expected: integers within the shape|count from 0",
+    assign_out_of_bounds=lambda w: operator.setitem(w.made, 5, 1.0),
+    assign_at_a_fraction=lambda w: operator.setitem(w.made, 0.5, 1.0),
 )
 refused(
     TypeError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import gc
 import os
 import pickle
@@ -256,18 +257,118 @@ def test_a_deep_copy_of_a_model_is_independent():
     assert not np.array_equal(model(x).data, twin(x).data)
 
 
-def test_a_deep_copy_of_a_result_has_a_graph_of_its_own():
-    x = parameter([1.0, 2.0])
-    twin = copy.deepcopy(np.sum(x * x))
-    twin.backward()
-    assert x.grad is None
+@dataclasses.dataclass
+class Pair:
+    a: Any
+    b: Any
 
 
-def test_a_deep_copy_of_a_result_may_meet_the_original():
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda t: copy.deepcopy([t, {"again": t}])[1]["again"],
+    "asdict": lambda t: dataclasses.asdict(Pair(t, 1))["a"],
+    "astuple": lambda t: dataclasses.astuple(Pair(1, [t]))[1][0],
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_of_a_result_stays_in_the_graph(name: str):
     w = parameter([1.0, 2.0])
-    y = w * 2
-    np.sum(y + copy.deepcopy(y)).backward()
-    np.testing.assert_array_equal(w.grad, [2, 2])
+    for y in (w * 2, np.broadcast_to(w * 2, (3, 2)), (w * 2)[0]):
+        w.zero_grad()
+        twin = COPIES[name](y)
+        assert twin is not y
+        np.testing.assert_array_equal(twin.data, y.data, strict=True)
+        np.sum(y + twin).backward(retain_graph=True)
+        together = w.grad
+        w.zero_grad()
+        np.sum(y * 2).backward()
+        np.testing.assert_array_equal(together, w.grad)
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_of_an_argument_has_a_derivative(name: str):
+    x = np.array([1.0, 2.0, 3.0])
+    square = lambda x: np.sum(COPIES[name](x) ** 2)  # noqa: E731
+    np.testing.assert_array_equal(tg.grad(square)(x), 2 * x)
+    np.testing.assert_array_equal(tg.grad(lambda x: np.sum(tg.grad(square)(x) ** 2))(x), 8 * x)
+    p = parameter(x)
+    np.sum(tg.grad(square)(p)).backward()
+    np.testing.assert_array_equal(p.grad, [2, 2, 2])
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_is_assigned_to_on_its_own(name: str):
+    for t in (tg.zeros(2), parameter([0.0, 0.0]) * 1):
+        twin = COPIES[name](t)
+        twin[0] = 5.0
+        t[1] = 7.0
+        np.testing.assert_array_equal(t.data, [0, 7])
+        np.testing.assert_array_equal(twin.data, [5, 0])
+
+
+def test_within_no_grad_a_copy_is_a_constant():
+    with tg.no_grad():
+        assert not copy.deepcopy(parameter([1.0]) * 2).requires_grad
+
+
+def test_deep_copies_of_leaves_are_leaves():
+    w = parameter([[1.0, 2.0]], name="w")
+    w.grad = [[3.0, 4.0]]
+    c = tg.Tensor(np.ones((2, 3), np.float32).T, name="c")
+    u, v, d = copy.deepcopy([w, w, c])
+    assert u is v
+    assert (u.requires_grad, u.name, d.requires_grad, d.name, d.dtype) == (True, "w", False, "c", np.float32)
+    np.testing.assert_array_equal(u.grad, [[3, 4]])
+    assert d.data.strides == c.data.strides
+    u.data += 1
+    np.testing.assert_array_equal(w.data, [[1, 2]])
+    np.sum(u * u).backward()
+    np.testing.assert_array_equal(w.grad, [[3, 4]])
+
+
+def test_a_graph_is_not_pickled():
+    w = parameter([1.0, 2.0], name="w")
+    gathering = tg.zeros(2)
+    gathering[0] = w[0]
+    for t in (w * 2, np.sum(w), gathering, [w * 2]):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            with pytest.raises(
+                TypeError, match=r"pickle of a Tensor.*part of a graph.*Expected: .*Usual fix: t\.detach"
+            ):
+                pickle.dumps(t, protocol)
+
+
+def test_an_argument_is_not_pickled():
+    """Neither for a process pool: the derivative of what comes back would be 0."""
+
+    def there_and_back(x: Any) -> Any:
+        return np.sum(pickle.loads(pickle.dumps(x)) ** 2)
+
+    x = np.array([1.0, 2.0])
+    for f in (there_and_back, lambda x: there_and_back(x * 1)):
+        with pytest.raises(TypeError, match=r"Usual fix: t\.detach"):
+            tg.grad(f)(x)
+        with pytest.raises(TypeError, match=r"Usual fix: t\.detach"):
+            tg.grad(f)(parameter(x))
+
+
+def test_leaves_are_pickled():
+    w = parameter([1.0, 2.0], name="w")
+    w.grad = [3.0, 4.0]
+    filled = tg.zeros(2, int)
+    filled[0] = 3
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        u, v, c = pickle.loads(pickle.dumps([w, w, filled], protocol))
+        assert u is v
+        assert (u.requires_grad, u.name, c.requires_grad) == (True, "w", False)
+        np.testing.assert_array_equal(c.data, [3, 0], strict=True)
+        np.sum(u * w * c).backward()
+        np.testing.assert_array_equal(u.grad, [6, 4])
+        w.grad = [3.0, 4.0]
+        u.data = u.data * 2
+        np.sum(u).backward()
 
 
 def test_a_pickled_model_trains_on_in_another_process():

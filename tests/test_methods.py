@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -165,8 +167,149 @@ def test_flatten_may_be_assigned_to():
     assert flat.data[0] == 7.0
 
 
-def test_a_keyword_without_a_rule_is_refused_by_name():
-    with pytest.raises(TypeError, match="out"):
-        X.sum(out=np.empty(()))
-    with pytest.raises(TypeError, match="out"):
-        X.take([0], out=np.empty(1))
+# ---- NumPy's parameters, as far as it tells them ---------------------------------------------------------------
+
+REQUIRED: dict[str, tuple[Any, ...]] = {
+    "argpartition": (1,),
+    "astype": (np.float32,),
+    "clip": (0.5,),
+    "choose": ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],),
+    "compress": ([True, False],),
+    "dot": ([1.0, 2.0, 3.0],),
+    "fill": (2.0,),
+    "repeat": (2,),
+    "reshape": ((3, 2),),
+    "searchsorted": ([0.5, 2.5],),
+    "swapaxes": (0, 1),
+    "take": ([4, 0],),
+}
+OF_WHAT: dict[str, tg.Tensor] = {"choose": N, "searchsorted": V, "fill": X * 1, "item": X[:1, :1]}
+METHODS = [
+    name
+    for name in dir(np.ndarray)
+    if not name.startswith("_") and callable(getattr(np.ndarray, name)) and name not in ABSENT
+]
+
+
+def parameters(name: str) -> list[inspect.Parameter]:
+    """Return the parameters of an array method: its signature tells them or, in older NumPy, its documentation."""
+    method = getattr(np.ndarray, name)
+    try:
+        return list(inspect.signature(method).parameters.values())[1:]
+    except ValueError:
+        told = re.match(rf"\s*a\.{name}\((.*?)\)\s*\n", method.__doc__ or "", re.DOTALL)
+    try:
+        text = told[1].replace("<no value>", "no_value") if told else "[not told]"
+        return list(inspect.signature(eval(f"lambda {text}: 0", {"no_value": np._NoValue})).parameters.values())
+    except (SyntaxError, TypeError):
+        return []
+
+
+def plain(value: Any) -> Any:
+    return value.data if isinstance(value, tg.Tensor) else value
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_take_numpys_parameters_by_position_and_by_name(name: str):
+    t, required = OF_WHAT.get(name, X), REQUIRED.get(name, ())
+    optional = [p for p in parameters(name)[len(required) :] if p.default is not p.empty]
+    in_order = [p.default for p in optional if p.kind is not p.KEYWORD_ONLY]
+    named = {p.name: p.default for p in optional if p.kind is not p.POSITIONAL_ONLY}
+    expected = getattr(np.array(t.data), name)(*required)
+    for args, keywords in ((in_order, {}), ([], named), *[([], {key: value}) for key, value in named.items()]):
+        found = getattr(t, name)(*required, *args, **keywords)
+        np.testing.assert_equal(plain(found), expected)
+    by_name = [p for p in parameters(name)[: len(required)] if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(by_name) == len(required):
+        given = {p.name: value for p, value in zip(by_name, required, strict=True)}
+        np.testing.assert_equal(plain(getattr(t, name)(**given)), expected)
+
+
+def test_numpy_tells_the_parameters_of_most_methods():
+    assert sum([bool(parameters(name)) for name in METHODS]) > 25
+
+
+REFUSED: dict[str, Callable[[Any], Any]] = {
+    "sum": lambda out: X.sum(out=out),
+    "sum by position": lambda out: X.sum(None, None, out),
+    "max": lambda out: X.max(None, out),
+    "mean": lambda out: X.mean(out=out),
+    "std": lambda out: X.std(None, None, out),
+    "cumsum": lambda out: X.cumsum(None, None, out),
+    "take": lambda out: X.take([0], out=out),
+    "compress": lambda out: X.compress([True], None, out),
+    "clip": lambda out: X.clip(0, 1, out),
+    "clip by name": lambda out: X.clip(0, 1, out=out),
+    "dot": lambda out: X.dot(X.T, out),
+    "trace": lambda out: X.trace(out=out),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_rule_is_refused_by_name(name: str):
+    with pytest.raises(TypeError, match=r"out.* Usual fix: "):
+        REFUSED[name](np.empty(()))
+
+
+def test_constants_are_written_where_numpy_writes_them():
+    out = np.zeros((2, 3))
+    assert (X / 3).round(1, out=out) is out
+    np.testing.assert_array_equal(out, np.round(X.data / 3, 1))
+
+
+def test_a_cast_that_may_be_the_tensor_itself_is():
+    t = X * 1
+    for itself in (
+        t.astype(float, copy=False),
+        t.astype("f8", "C", "safe", True, False),
+        t.astype(float, "A", copy=False),
+    ):
+        assert itself is t
+    for other in (t.astype(float), t.astype(float, "F", copy=False), t.astype(np.float32, copy=False)):
+        assert other is not t
+        assert other.requires_grad
+        np.testing.assert_array_equal(other.data, t.data)
+    assert t.astype(float, order="F").data.flags.f_contiguous
+    again = t.astype(float, copy=False)
+    again[0, 0] = 7.0  # as in NumPy, where both are one array
+    assert t.data[0, 0] == 7.0
+    whole = N.astype(int, copy=False)
+    whole[0] = 5
+    assert N.data[0] == 0
+    with pytest.raises(TypeError, match=r"astype of X \(2, 3\) float64.*'safe'"):
+        X.astype(np.float32, casting="safe")
+
+
+def test_the_gradient_of_a_cast_with_numpys_parameters():
+    x = np.array([[1.0, 2.0, 3.0]])
+    for how in ({"copy": False}, {"order": "F"}, {"casting": "same_kind", "subok": False}):
+        for dtype in (np.float64, np.float32):
+            g = tg.grad(lambda x, dtype=dtype, how=how: np.sum(x.astype(dtype, **how) ** 2))(x)
+            np.testing.assert_array_equal(g, 2 * x, strict=True)
+
+
+def test_an_item_at_an_index():
+    assert X.item(4) == 6.0
+    assert X.item(1, 2) == X.item((1, 2)) == 4.0
+    with pytest.raises(IndexError, match="out of bounds"):
+        X.item(6)
+
+
+def test_a_power_with_a_modulus_is_refused():
+    with pytest.raises(TypeError, match=r"pow\(t, 2, 3\) of a Tensor \(2, 3\) float64.*Expected: .*Usual fix: "):
+        pow(X, 2, 3)
+    np.testing.assert_array_equal(pow(X, 2, None).data, X.data**2)
+
+
+@pytest.mark.parametrize("name", ["shape", "dtype", "real", "imag", "T", "mT", "size", "ndim", "nbytes", "itemsize"])
+def test_attributes_are_not_set(name: str):
+    t = X * 1
+    with pytest.raises(AttributeError, match=rf"t\.{name} = v on a Tensor \(2, 3\) float64.*Expected: .*Usual fix: "):
+        setattr(t, name, getattr(t.data, name))
+    np.testing.assert_array_equal(t.data, X.data)
+
+
+@pytest.mark.parametrize("name", ["flat", "strides", "flags"])
+def test_what_a_tensor_has_not_is_not_set_either(name: str):
+    with pytest.raises(AttributeError, match=rf"a Tensor has no '{name}'. Usual fix: "):
+        setattr(X, name, 1.0)

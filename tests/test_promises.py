@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from collections.abc import Callable
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import numpy as np
@@ -80,6 +83,26 @@ def test_an_array_that_is_filled_with_tensors_is_refused(fill: Callable[[Any, An
     assert "gradient" in str(ours)
     assert "Usual fix" in str(ours)
     np.testing.assert_array_equal(array, 0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x * x[0].item()),
+        lambda x: np.sum(x * np.array(x.tolist())),
+        lambda x: np.sum(pickle.loads(ForkingPickler.dumps(x)) ** 2),  # the way to a process of a pool and back
+        lambda x: np.sum(pickle.loads(pickle.dumps(x * 1)) ** 2),
+    ],
+)
+def test_ways_out_of_the_graph_that_need_no_detach_are_refused(f: Callable[[Any], Any]):
+    with pytest.raises(TypeError, match=r"part of a graph.*Expected: .*Usual fix: .*(detach|stop_gradient)"):
+        tg.grad(f)(X)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda x: copy.deepcopy({"x": [x]})["x"][0]])
+def test_copies_are_seen_by_derivatives(copied: Callable[[Any], Any]):
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(copied(x) ** 2))(X), 2 * X, rtol=1e-15)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(copied(x * x)))(X), 2 * X, rtol=1e-15)
 
 
 # ---- functions that had no rule --------------------------------------------------------------------------------------

@@ -37,7 +37,9 @@ def test_there_are_programs():
     assert len(PROGRAMS) == 5
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/transforms.md", "examples/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/transforms.md", "examples/README.md"]
+)
 def test_links_lead_somewhere(name):
     page = ROOT / name
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):

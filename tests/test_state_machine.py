@@ -32,17 +32,42 @@ some = st.integers(0, 1000)  # the number of a handle, counted around
 class Handle:
     """A Tensor and the tape's entry of the value it should have."""
 
-    def __init__(self, tensor: Any, entry: int, tracked: bool, *, leaf: bool = False) -> None:
+    def __init__(self, tensor: Any, entry: int, tracked: bool, value: Any, *, leaf: bool = False) -> None:
         self.tensor = tensor
         self.entry = entry
         self.tracked = tracked  # a gradient flows through it
         self.leaf = leaf
         self.family: list[Handle] = [self]  # who would share memory with it in NumPy, the owner of the memory first
+        self.memory = np.empty_like(value)  # nobody looks at its numbers: who shares it shares the handle's
+        self.view_of: Handle | None = None  # by slices and integers alone
+
+    def is_known_place_in(self, base: Handle) -> bool:
+        """Whether the indices of views that are still around tell which part of another's memory this one has."""
+        view = self
+        while view is not base:
+            if view.view_of is None or view.view_of.tensor is None:
+                return False
+            view = view.view_of
+        return True
+
+    def meets(self, base: Handle, index: Any) -> bool:
+        """Whether what is written to ``base[index]`` is written to this view of it, or may be for all that is known."""
+        if index is None or not is_slicing(index) or not self.is_known_place_in(base):
+            return True
+        base.memory[...] = 0
+        base.memory[index] = 1
+        return bool(self.memory.any())
 
 
 def is_writeable(x: Any) -> bool:
     """Whether NumPy lets an array be written to: it does not if several elements are one in memory."""
     return isinstance(x, np.ndarray) and x.flags.writeable
+
+
+def is_slicing(index: Any) -> bool:
+    """Whether an index is of slices and integers, so that what it selects is a view."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not any(isinstance(part, (list, np.ndarray)) for part in parts)
 
 
 def refused(kind: type[Exception], words: str, deed: Callable[..., Any], *args: Any) -> None:
@@ -75,29 +100,39 @@ class Graphs(RuleBasedStateMachine):
         self.handles.append(handle)
         return handle
 
-    def computed(self, f: Callable[..., Any], sources: list[Handle], *passes: Callable[[Any], Any]) -> Handle:
+    def computed(
+        self, f: Callable[..., Any], sources: list[Handle], *passes: Callable[[Any], Any], is_index: bool = False
+    ) -> Handle:
         """Apply a function to handles, on both sides."""
         tensor = f(*[handle.tensor for handle in sources])
         value = f(*[self.value(handle) for handle in sources])
         entry = self.tape.add(value, *zip([handle.entry for handle in sources], passes, strict=True))
-        made = self.keep(Handle(tensor, entry, any(handle.tracked for handle in sources)))
+        made = self.keep(Handle(tensor, entry, any(handle.tracked for handle in sources), value))
         for source in sources:
             if isinstance(value, np.ndarray) and np.shares_memory(value, self.value(source)):
                 source.family.append(made)
                 made.family = source.family
+                made.memory = f(source.memory)
+                made.view_of = source if is_index else None
         return made
 
-    def becomes(self, handle: Handle, entry: int, tracked: bool) -> None:
-        """Let a handle have another value; who shares memory with it must not be used any more."""
+    def becomes(self, handle: Handle, entry: int, tracked: bool, index: Any = None) -> None:
+        """Let a handle have another value, or elements; who shares memory with them must not be used any more."""
         made = self.tape.entries[entry]
         self.tape.entries[entry] = made._replace(value=np.asarray(made.value))  # an array without axes stays one
         handle.entry = entry
         handle.tracked = handle.tracked or tracked
+        family = [handle]
         for other in handle.family:
             if other is not handle and other in self.handles:
-                self.handles.remove(other)
-                refused(RuntimeError, "has been assigned to since|was changed in place", operator.add, other.tensor, 1)
-        handle.family = [handle]
+                if other.meets(handle, index):
+                    self.handles.remove(other)
+                    words = "has been assigned to since|was changed in place"
+                    refused(RuntimeError, words, operator.add, other.tensor, 1)
+                else:
+                    family.append(other)
+        for member in family:
+            member.family = family
 
     def owns_its_memory(self, handle: Handle) -> bool:
         owner = handle.family[0]
@@ -109,7 +144,7 @@ class Graphs(RuleBasedStateMachine):
     def new(self, shape: tuple[int, ...], seed: int, tracked: bool) -> None:
         value = np.random.default_rng(seed).uniform(-1, 1, shape)
         tensor = tg.Tensor(value, requires_grad=tracked)
-        handle = self.keep(Handle(tensor, self.tape.add(np.array(value)), tracked, leaf=tracked))
+        handle = self.keep(Handle(tensor, self.tape.add(np.array(value)), tracked, value, leaf=tracked))
         if tracked:
             self.leaves[handle.entry] = tensor, None
 
@@ -117,7 +152,8 @@ class Graphs(RuleBasedStateMachine):
     @rule(i=some)
     def detach(self, i: int) -> None:
         handle = self.chosen(i)
-        self.keep(Handle(handle.tensor.detach(), self.tape.add(self.value(handle).copy()), False))
+        value = self.value(handle).copy(order="K")
+        self.keep(Handle(handle.tensor.detach(), self.tape.add(value), False, value))
 
     @precondition(lambda self: self.handles)
     @rule(i=some, name=st.sampled_from(sorted(UNARY)))
@@ -125,7 +161,8 @@ class Graphs(RuleBasedStateMachine):
         handle = self.chosen(i)
         with tg.no_grad():
             tensor = UNARY[name][0](handle.tensor)
-        self.keep(Handle(tensor, self.tape.add(UNARY[name][0](self.value(handle))), False))
+        value = UNARY[name][0](self.value(handle))
+        self.keep(Handle(tensor, self.tape.add(value), False, value))
 
     # ---- operations ------------------------------------------------------------------------------------------
 
@@ -179,9 +216,9 @@ class Graphs(RuleBasedStateMachine):
     def linear(self, i: int, which: int) -> None:
         """Shape, index, reduce."""
         x = self.value(self.chosen(i))
-        operations = list(linear_operations(x).values())
-        f = operations[which % len(operations)]
-        self.computed(f, [self.chosen(i)], adjoint(f, x))
+        operations = list(linear_operations(x).items())
+        name, f = operations[which % len(operations)]
+        self.computed(f, [self.chosen(i)], adjoint(f, x), is_index=name.startswith("index"))
 
     # ---- assignment ------------------------------------------------------------------------------------------
 
@@ -189,7 +226,39 @@ class Graphs(RuleBasedStateMachine):
     @rule(i=some, j=some, place=st.sampled_from(sorted(PLACES)))
     def assign(self, i: int, j: int, place: str) -> None:
         """t[index] = v"""
-        handle, source = self.chosen(i), self.chosen(j)
+        self.write(self.chosen(i), self.chosen(j), place)
+
+    @precondition(lambda self: self.handles)
+    @rule(
+        i=some,
+        j=some,
+        seen=st.sampled_from(["first", "last", "backwards", "inner"]),
+        again=st.sampled_from(["first", "last", "backwards", "inner", None]),
+        place=st.sampled_from(sorted(PLACES)),
+    )
+    def assign_beside_views(self, i: int, j: int, seen: str, again: str | None, place: str) -> None:
+        """row = t[0]; part = row[1:]; t[index] = v: of the views only those that were written to are not to be used."""
+        handles = [h for h in self.handles if not h.leaf and self.owns_its_memory(h) and is_writeable(self.value(h))]
+        if not handles:
+            return
+        handle = handles[i % len(handles)]
+        x = self.value(handle)
+        index = PLACES[place](x) if x.ndim else ...
+        sources = [h for h in self.handles if may_be_written(self.value(h), x[index]) and handle not in h.family]
+        view = self.seen(handle, seen)
+        if again is not None and view is not None:
+            self.seen(view, again)
+        if sources:
+            self.write(handle, sources[j % len(sources)], place)
+
+    def seen(self, handle: Handle, place: str) -> Handle | None:
+        x = self.value(handle)
+        index = PLACES[place](x) if x.ndim else ...
+        if not x[index].size:
+            return None
+        return self.computed(lambda x: x[index], [handle], adjoint(lambda x: x[index], x), is_index=True)
+
+    def write(self, handle: Handle, source: Handle, place: str) -> None:
         x, v = self.value(handle), self.value(source)
         index = PLACES[place](x) if x.ndim else ...
         if not is_writeable(x) or not may_be_written(v, x[index]):
@@ -200,7 +269,7 @@ class Graphs(RuleBasedStateMachine):
             refused(RuntimeError, "a view of another", operator.setitem, handle.tensor, index, source.tensor)
         elif handle not in source.family or source is handle:
             handle.tensor[index] = source.tensor
-            self.becomes(handle, self.tape.assigned(handle.entry, index, source.entry), source.tracked)
+            self.becomes(handle, self.tape.assigned(handle.entry, index, source.entry), source.tracked, index)
 
     @precondition(lambda self: self.handles)
     @rule(i=some, j=some, sign=st.sampled_from(sorted(IN_PLACE)))
@@ -268,7 +337,8 @@ class Graphs(RuleBasedStateMachine):
         if tensor is handle.tensor:
             self.becomes(handle, entry, any(part.tracked for part in sources))
         else:  # a NumPy scalar is replaced
-            self.keep(Handle(tensor, entry, handle.tracked or any(part.tracked for part in sources)))
+            tracked = handle.tracked or any(part.tracked for part in sources)
+            self.keep(Handle(tensor, entry, tracked, self.tape.entries[entry].value))
 
     @precondition(lambda self: self.handles)
     @rule(i=some, j=some, place=st.sampled_from(sorted(PLACES)), sign=st.sampled_from(sorted(IN_PLACE)))
@@ -291,7 +361,7 @@ class Graphs(RuleBasedStateMachine):
             tensor[index] *= source.tensor
         old = self.tape.add(np.array(x[index]), (handle.entry, adjoint(lambda x: x[index], x)))
         new = self.tape.combined(name, old, source.entry)
-        self.becomes(handle, self.tape.assigned(handle.entry, index, new), source.tracked)
+        self.becomes(handle, self.tape.assigned(handle.entry, index, new), source.tracked, index)
 
     @precondition(lambda self: self.handles)
     @rule(i=some, j=some)
@@ -309,7 +379,7 @@ class Graphs(RuleBasedStateMachine):
             old = self.tape.add(before, (entry, adjoint(lambda x, k=k: x[k - 1], self.tape.entries[entry].value)))
             bent = self.tape.add(np.tanh(before), (old, lambda g, x=before: g / np.cosh(x) ** 2))
             entry = self.tape.assigned(entry, k, self.tape.combined("add", bent, source.entry))
-        self.keep(Handle(filled, entry, source.tracked))
+        self.keep(Handle(filled, entry, source.tracked, self.tape.entries[entry].value))
 
     # ---- gradients -------------------------------------------------------------------------------------------
 

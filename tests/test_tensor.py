@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,6 +72,96 @@ def test_values_leave_as_copies():
     assert T.tolist() == [[0, 1, 2], [3, 4, 5]]
     assert T[1, 2].item() == 5
     assert type(T[1, 2].item()) is float
+
+
+CUTS: dict[str, Callable[[Any], Any]] = {
+    "item": lambda x: x[0].item() * x[0],
+    "item at an index": lambda x: x.item(0) * x[0],
+    "tolist": lambda x: np.sum(np.array(x.tolist()) * x),
+    "of a result": lambda x: np.sum(x * np.sum(x * x).item()),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_pythons_numbers_are_refused_where_they_would_cut_a_gradient_off(name: str):
+    f, x = CUTS[name], np.array([1.0, 2.0, 3.0])
+    for transform in (tg.grad, tg.value_and_grad, tg.jacobian, lambda f: tg.grad(lambda x: np.sum(tg.grad(f)(x)))):
+        for argument in (x, tg.Tensor(x), tg.Tensor(x, requires_grad=True)):
+            with pytest.raises(
+                TypeError, match=r"t\.(item|tolist)\(\) of a Tensor .*Expected: .*Usual fix: .*stop_gradient"
+            ):
+                transform(f)(argument)
+
+
+def test_pythons_numbers_are_free_where_nothing_is_lost():
+    x = np.array([1.0, 2.0, 3.0])
+    said: list[Any] = []
+
+    def f(x: Any) -> Any:
+        with tg.no_grad():
+            said.append(np.sum(x).item())
+        said.append(tg.stop_gradient(x[1]).item())
+        said.append(tg.stop_gradient(x).tolist())
+        said.append(f"{x[2]:.3f} {np.sum(x):6.1f} {round(x[0])}")
+        said.append(repr(x)[:6] + str(x)[:6] + f"{x}"[:6])
+        said.append(tg.Tensor([5.0]).item())
+        return np.sum(x * x)
+
+    np.testing.assert_array_equal(tg.grad(f)(x), 2 * x)
+    assert said == [6.0, 2.0, [1.0, 2.0, 3.0], "3.000    6.0 1.0", "Tensor" * 3, 5.0]
+    loss = f(tg.Tensor(x, requires_grad=True))
+    assert loss.item() == 14  # for logging
+    assert (loss * np.ones(2)).tolist() == [14, 14]
+
+
+def test_the_copy_of_a_view_has_the_views_layout():
+    """So that NumPy adds its elements up in the same order, bit for bit."""
+    y = np.random.default_rng(0).normal(size=(301, 203)).astype(np.float32)
+    c = tg.Tensor(y)
+    tracked = tg.Tensor(y, requires_grad=True) * 1
+    filled = tg.zeros(y.shape, np.float32)
+    filled[...] = y
+    whole = filled[...]  # while assignments are gathered
+    for t in (c, tracked.detach(), whole):
+        np.testing.assert_array_equal(np.sum(t.T).data, np.sum(y.T), strict=True)
+        np.testing.assert_array_equal(np.sum(t.T, axis=0).data, np.sum(y.T, axis=0), strict=True)
+    np.testing.assert_array_equal(np.sum(tracked.T.detach()).data, np.sum(y.T))
+    filled[0, 0] = y[0, 0]
+    np.testing.assert_array_equal(np.sum(filled.T).data, np.sum(y.T))
+    filled[0, 0] = y[0, 0]
+    transposed = filled[:, ::-1][:, ::-1]
+    assert transposed.T.data.strides == y.T.strides
+
+
+NOT_NUMBERS = [
+    np.array([1.0, 2.0, 3.0], object),
+    np.array([1.0, None, 3.0], object),
+    np.array([1, 2, 3], "m8[s]"),
+    np.array([1, 2, 3], "M8[D]"),
+    np.array([1.0, 2.0, 3.0], object)[:, None],
+]
+
+
+@pytest.mark.parametrize(
+    "operate", [operator.add, operator.mul, operator.pow, np.multiply, np.dot, np.maximum, np.where]
+)
+@pytest.mark.parametrize("array", NOT_NUMBERS, ids=lambda array: f"{array.dtype}{array.shape}")
+def test_arrays_that_hold_no_numbers_are_refused(operate: Callable[..., Any], array: Any):
+    tensors = (tg.Tensor([1.0, 2.0, 3.0]), tg.Tensor([1.0, 2.0, 3.0], requires_grad=True), tg.Tensor(1.0))
+    for t in tensors:
+        for operands in ((t, array), (array, t)):
+            with pytest.raises(TypeError, match=r"of a Tensor and \(3,.*(object|64).*expected numbers.*Usual fix: "):
+                operate(True, *operands) if operate is np.where else operate(*operands)
+
+
+def test_lists_and_numbers_that_are_none_are_refused():
+    t = tg.Tensor([1.0, 2.0], requires_grad=True)
+    for other in ([1.0, None], np.timedelta64(1, "s")):
+        for operands in ((t, other), (other, t)):
+            with pytest.raises(TypeError, match=r"[Ee]xpected:? numbers"):
+                operator.mul(*operands)
+    with pytest.raises(TypeError, match="expected numbers"):
+        t += np.array([1, 2], object)
 
 
 def test_a_constant_becomes_an_array():

@@ -10,6 +10,8 @@ import fractions
 import io
 import json
 import math
+import operator
+import re
 import statistics
 from collections.abc import Callable
 from typing import Any
@@ -71,6 +73,9 @@ LOUD: dict[str, Callable[[], Any]] = {
     "item_assignment_of_a_scalar": lambda: np.ones(2).__setitem__(0, S),
     "fill": lambda: np.ones(2).fill(S),
     "in_place_operator": lambda: np.ones(2).__iadd__(T),
+    "in_place_operator_of_a_row": lambda: operator.iadd(np.ones((2, 2))[0], T),
+    "bincount": lambda: np.bincount(T),
+    "matrix_power": lambda: np.linalg.matrix_power(M[:, :2], 0.5),
     "out": lambda: np.add(T, 1.0, out=np.ones(2)),
     "method_of_an_array": lambda: np.ones(2).dot(T),
     "initial_of_a_method": lambda: np.ones(2).sum(initial=S),
@@ -107,8 +112,128 @@ def test_what_would_lose_the_gradient_is_an_error(name: str):
 
 @pytest.mark.parametrize("name", [name for name in LOUD if name.startswith(("array", "as", "sum_of", "exp_of_a_list"))])
 def test_the_error_says_what_to_write(name: str):
-    with pytest.raises(TypeError, match=r"part of a graph.*Usual fix: np\.stack"):
+    with pytest.raises(TypeError, match=r"part of a graph.*Usual fix: .*np\.stack"):
         LOUD[name]()
+
+
+# ---- where the message knows what to write -----------------------------------------------------------------------
+
+INSTEAD: dict[str, tuple[str, ...]] = {
+    "vectorize": ("np.stack([f(v) for v in t])", "vectorize", "vectorize_with_a_signature", "frompyfunc"),
+    "r_": ("np.concatenate([t, u])", "r_", "r_of_scalars"),
+    "c_": ("np.column_stack([t, u])", "c_"),
+    "mgrid": ("np.linspace(start, stop, n)", "mgrid"),
+    "as_strided": ("np.lib.stride_tricks.sliding_window_view(t, size)", "as_strided"),
+    "ndenumerate": ("[(i, t[i]) for i in np.ndindex(t.shape)]", "ndenumerate"),
+    "full": ("np.broadcast_to(value, shape)", "full"),
+    "polynomial": ("np.polyval(t[::-1], x)", "Polynomial"),
+    "chebval": ("chebvander(x, len(t) - 1) @ t", "chebval_of_coefficients"),
+    "normal": ("loc + scale * generator.normal(size=np.shape(loc))", "random_normal"),
+    "choice": ("t[generator.choice(len(t), size)]", "random_choice"),
+    "permutation": ("t[generator.permutation(len(t))]", "random_permutation"),
+    "in_place": ("tg.zeros(shape)", "in_place_operator", "in_place_operator_of_a_row"),
+    "a_count": ("np.bincount(np.digitize(x, edges), weights=t)", "bincount"),
+    "root": ("np.linalg.eigh(a)", "matrix_power"),
+}
+
+
+@pytest.mark.parametrize(("instead", "name"), [(text, name) for text, *names in INSTEAD.values() for name in names])
+def test_the_message_has_the_alternative_in_code(instead: str, name: str):
+    with pytest.raises(TypeError, match=rf"Usual fix: .*{re.escape(instead)}"):
+        LOUD[name]()
+
+
+def test_what_the_alternatives_make_is_right():
+    t, u = tg.Tensor([1.0, 2.0]), tg.Tensor([3.0, 4.0])
+    np.testing.assert_array_equal(np.concatenate([t, u]).data, np.r_[t.data, u.data])
+    np.testing.assert_array_equal(np.column_stack([t, u]).data, np.c_[t.data, u.data])
+    chebyshev = np.polynomial.chebyshev
+    np.testing.assert_allclose(chebyshev.chebvander([0.5, 2.0], 1) @ t, chebyshev.chebval([0.5, 2.0], t.data))
+
+
+def test_the_advice_is_on_what_was_called_and_not_on_who_called_that():
+    """np.vectorize may call a function of the user's, which does something else."""
+
+    def f(value: float) -> Any:
+        return np.asarray(T)
+
+    with pytest.raises(TypeError, match=r"Usual fix: np\.stack\(\[t, t\]\)"):
+        np.vectorize(f)(np.ones(2))
+
+
+def test_a_sparse_matrix_says_how_to_be_dense():
+    sparse = pytest.importorskip("scipy.sparse")
+    for matrix in (sparse.csr_matrix(np.eye(2)), sparse.csr_array(np.eye(2)), sparse.coo_array(np.eye(2))):
+        for product in (lambda A: A @ T, lambda A: T @ A, lambda A: A.dot(T), lambda A: A @ M):
+            with pytest.raises(TypeError, match=r"Usual fix: .*A\.toarray\(\) @ t"):
+                product(matrix)
+
+
+# ---- values of several polynomials: numpy.polynomial takes a Tensor for a number ---------------------------------
+
+FAMILIES = [
+    ("polynomial", "poly"),
+    ("chebyshev", "cheb"),
+    ("legendre", "leg"),
+    ("laguerre", "lag"),
+    ("hermite", "herm"),
+]
+EVALUATIONS = {
+    **{f"{short}val": getattr(getattr(np.polynomial, module), f"{short}val") for module, short in FAMILIES},
+    "hermeval": np.polynomial.hermite_e.hermeval,
+    "polyvalfromroots": np.polynomial.polynomial.polyvalfromroots,
+}
+
+
+@pytest.mark.parametrize("name", EVALUATIONS)
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("x", [np.array([1.0, 2.0, 3.0]), np.array([[4.0, 5.0, 6.0]])], ids=["vector", "matrix"])
+@pytest.mark.parametrize("tracked", [True, False])
+def test_several_polynomials_at_several_places_are_an_error(name: str, number: int, x: Any, tracked: bool):
+    evaluate = EVALUATIONS[name]
+    several = np.arange(1.0, 1 + number * 3).reshape(number, 3)
+    t = tg.Tensor(x, requires_grad=tracked)
+    shapes = rf"{re.escape(str(x.shape))}.*{re.escape(str(several.shape))}"
+    with pytest.raises(TypeError, match=rf"{name} of a Tensor {shapes}.*Expected: .*Usual fix: .*tensor=False"):
+        evaluate(t, several)
+    advised = evaluate(t, several.reshape(several.shape + (1,) * x.ndim), tensor=False)
+    np.testing.assert_allclose(advised.data, evaluate(x, several), rtol=1e-14)
+    assert advised.requires_grad == tracked
+
+
+@pytest.mark.parametrize("name", EVALUATIONS)
+def test_values_of_one_polynomial_and_at_one_place_are_right(name: str):
+    evaluate = EVALUATIONS[name]
+    one, several = np.array([0.5, -1.0, 2.0]), np.arange(6.0).reshape(3, 2) + 0.5
+    x, place = np.array([[1.0, 2.0, 4.0]]), np.float64(3.0)
+    np.testing.assert_allclose(evaluate(tg.Tensor(place), several), evaluate(place, several), rtol=1e-14)
+    np.testing.assert_allclose(evaluate(tg.Tensor(place), one), evaluate(place, one), rtol=1e-14)
+    if name != "polyvalfromroots":
+        np.testing.assert_allclose(evaluate(tg.Tensor(x), one), evaluate(x, one), rtol=1e-14)
+    h = 1e-6
+    slope = (evaluate(place + h, several) - evaluate(place - h, several)) / (2 * h)
+    weights = np.array([1.0, -3.0])
+    gradient = tg.grad(lambda x: np.sum(weights * evaluate(x, several)))(place)
+    np.testing.assert_allclose(gradient, np.sum(weights * slope), rtol=1e-8)
+
+
+def test_roots_are_an_error_where_numpy_has_one():
+    with pytest.raises(TypeError, match=r"polyvalfromroots of a Tensor \(3,\)"):
+        np.polynomial.polynomial.polyvalfromroots(tg.Tensor(np.ones(3)), [0.5, 1.5, 4.0])
+    with pytest.raises(TypeError, match=r"polyvalfromroots of a Tensor \(3,\)"):
+        np.polynomial.polynomial.polyvalfromroots(tg.Tensor(np.ones(3)), [0.5, 1.5, 4.0], tensor=False)
+
+
+def test_grids_of_values_are_an_error():
+    with pytest.raises(TypeError, match=r"chebval of a Tensor \(3,\)"):
+        np.polynomial.chebyshev.chebgrid2d(tg.Tensor(np.ones(3)), tg.Tensor(np.ones(2)), np.ones((2, 3)))
+
+
+def test_functions_of_the_same_names_are_let_be():
+    def polyval(x: Any, c: Any, tensor: bool = True) -> Any:
+        return np.prod(c[-1] + x, axis=0)
+
+    assert polyval(tg.Tensor([1.0, 2.0]), np.ones((3, 2))).item() == 6
 
 
 # ---- what is right -------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..graph import Leaf, no_grad
+from ..numeric import Slopes, slopes
 from ..tensor import Tensor, wrap
 from ..transforms import grad
 from ..values import unwrap
-from .numeric import Slopes, slopes
 from .report import GradientReport, InputReport
 
 _TOLERANCE = 1e-6  # relative; central differences in float64 are good to about eps**(2/3), 4e-11

@@ -11,7 +11,7 @@ from ..errors import operand
 from ..primitives import takes_over, vjp
 from ..tensor import differentiable
 from ..values import unwrap
-from .statistics import array
+from .shaping import as_some_array
 
 NOT_GIVEN: Any = np._NoValue
 
@@ -29,13 +29,13 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NOT_GIVEN, append: A
     """np.diff: each element less the one before, n times over."""
     if n == 0:
         return a
-    a = array(a)
+    a = as_some_array(a)
     if n < 0 or a.ndim == 0:
         raise ValueError(
             f"np.diff was given {operand(unwrap(a))} and n={n}. Expected: at least one axis, and n from 0 on. "
             "Usual fix: np.diff(t.reshape(-1))."
         )
-    ends = [None if end is NOT_GIVEN else _end(array(end), a, axis) for end in (prepend, append)]
+    ends = [None if end is NOT_GIVEN else _end(as_some_array(end), a, axis) for end in (prepend, append)]
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
     if len(parts) > 1:
         a = np.concatenate(parts, axis=axis)
@@ -69,8 +69,8 @@ def _end(end: Any, a: Any, axis: int) -> Any:
 @takes_over(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """np.ediff1d: the differences of all elements in a row, between two ends."""
-    flat = array(ary).reshape(-1)
-    ends = [None if end is None else array(end).reshape(-1) for end in (to_begin, to_end)]
+    flat = as_some_array(ary).reshape(-1)
+    ends = [None if end is None else as_some_array(end).reshape(-1) for end in (to_begin, to_end)]
     for end in ends:
         if end is not None and not np.can_cast(end.dtype, flat.dtype, "same_kind"):
             raise TypeError(
@@ -90,10 +90,10 @@ vjp(np.unwrap, lambda g, y, p, discont=None, axis=-1, *, period=None: g)  # move
 @takes_over(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """np.trapezoid: the widths times the means of neighbours; samples and places may both be Tensors."""
-    y = array(y)
+    y = as_some_array(y)
     widths = dx
     if x is not None:
-        x = array(x)
+        x = as_some_array(x)
         widths = diff(x) if x.ndim == 1 else diff(x, axis=axis)
         if x.ndim == 1:
             shape = [1] * y.ndim
@@ -108,7 +108,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 @takes_over(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """np.gradient: differences of neighbours over their distances, which may be Tensors, along one axis or several."""
-    f = array(f)
+    f = as_some_array(f)
     if f.dtype.kind in "biu":
         f = f.astype(np.float64)
     axes = range(f.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, f.ndim)
@@ -127,7 +127,9 @@ def _spacings(f: Any, axes: Sequence[int], given: Sequence[Any]) -> list[Any]:
             f"np.gradient along {len(axes)} axes was given {len(given)} spacings. Expected: none, one number, or one "
             "for each axis. Usual fix: axis=0 for the slope along the first axis alone."
         )
-    return [_distances(array(x), f.shape[a]) if np.ndim(unwrap(x)) else x for a, x in zip(axes, given, strict=True)]
+    return [
+        _distances(as_some_array(x), f.shape[a]) if np.ndim(unwrap(x)) else x for a, x in zip(axes, given, strict=True)
+    ]
 
 
 def _distances(x: Any, size: int) -> Any:

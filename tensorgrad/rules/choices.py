@@ -13,13 +13,13 @@ from .elementwise import nothing
 
 vjp(
     np.maximum,
-    lambda g, y, a, b: 0.5 * g * (a > b) + 0.5 * g * (a >= b),
-    lambda g, y, a, b: 0.5 * g * (b > a) + 0.5 * g * (b >= a),
+    lambda g, y, a, b: of_the_larger(g, a, b),
+    lambda g, y, a, b: of_the_larger(g, b, a),
 )
 vjp(
     np.minimum,
-    lambda g, y, a, b: 0.5 * g * (a < b) + 0.5 * g * (a <= b),
-    lambda g, y, a, b: 0.5 * g * (b < a) + 0.5 * g * (b <= a),
+    lambda g, y, a, b: of_the_larger(g, b, a),
+    lambda g, y, a, b: of_the_larger(g, a, b),
 )
 vjp(
     np.fmax,  # chooses the other one where one is NaN, and the first where both are

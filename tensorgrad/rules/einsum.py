@@ -13,11 +13,12 @@ import numpy as np
 
 from ..errors import operand, refused_keywords
 from ..primitives import takes_over, vjp, vjp_of_all
-from ..tensor import apply
+from ..tensor import Tensor, apply
+from .contraction import Lowering, contracted, lowering
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase  # as NumPy numbers them, which is also how it sorts them
 _numpys: Any = np.einsum  # its stubs know fewer calls than it does
-_MUCH = 50_000  # multiplications from which on planning a path, which leads to BLAS, takes less time than it saves
+_MUCH = 2_000  # multiplications from which on three arrays and more are better multiplied two at a time
 
 
 # ---- what a call says ----------------------------------------------------------------------------------------
@@ -67,45 +68,104 @@ def _indices(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], 
 # ---- the rule ------------------------------------------------------------------------------------------------
 
 
-class _Plan(NamedTuple):
-    """How the gradient of one operand is computed, from the shapes alone."""
+class _Step(NamedTuple):
+    """A product of some of the arrays at hand, which goes to their end."""
 
-    equation: str  # of the output's gradient and the other operands
-    met: str  # the operand's indices that it gives
-    sizes: dict[str, int]  # each of its indices once, and their sizes
-    own: str  # its indices
-    much: bool
+    positions: tuple[int, ...]  # from the last to the first; empty: all of them, in order
+    equation: str
+    how: Lowering | None
+
+
+class _Plan(NamedTuple):
+    """How the gradient of one operand is computed, from the shapes alone; empty where there is nothing to do."""
+
+    steps: list[_Step]  # from the output's gradient and the other operands to their product
+    expanded: tuple[int, ...]  # its shape, with an axis of size 1 for each index that it has not
+    stretched: tuple[int, ...]  # and at full size
+    own: str  # the operand's indices, if one occurs twice
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan(position: int, subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> _Plan:
+def _plan(position: int, subscripts: str, shapes: tuple[tuple[int, ...], ...], optimize: bool) -> _Plan:
     inputs, output = _indices(subscripts, tuple(map(len, shapes)))
-    others = [output, *inputs[:position], *inputs[position + 1 :]]
-    sizes = dict(zip(inputs[position], shapes[position], strict=True))
-    met = "".join([index for index in sizes if sizes[index] != 1 and any(index in other for other in others)])
-    every: dict[str, int] = {}
-    for term, shape in zip(inputs, shapes, strict=True):
-        every |= {index: max(size, every.get(index, 1)) for index, size in zip(term, shape, strict=True)}
-    return _Plan(f"{','.join(others)}->{met}", met, sizes, inputs[position], math.prod(every.values()) > _MUCH)
+    sizes = _sizes(inputs, shapes)
+    terms = [output, *inputs[:position], *inputs[position + 1 :]]
+    factors = [tuple([sizes[index] for index in output]), *shapes[:position], *shapes[position + 1 :]]
+    own = dict(zip(inputs[position], shapes[position], strict=True))
+    met = "".join([index for index in own if own[index] != 1 and any(index in term for term in terms)])
+    planned = len(terms) > 2 and (optimize or math.prod(sizes.values()) > _MUCH) and 0 not in sizes.values()
+    steps = _steps(terms, factors, met) if planned else [_step((), terms, factors, met)]
+    found = _sizes(terms, factors)
+    expanded = tuple([found[index] if index in met else 1 for index in own])
+    stretched = tuple(own.values())
+    return _Plan(
+        steps,
+        expanded if len(met) < len(own) else (),
+        stretched if stretched != expanded else (),
+        inputs[position] if len(inputs[position]) > len(own) else "",
+    )
+
+
+def _sizes(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """Return the sizes of all indices, stretched."""
+    sizes: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        sizes |= {index: size if size != 1 else sizes.get(index, 1) for index, size in zip(term, shape, strict=True)}
+    return sizes
+
+
+def _step(positions: tuple[int, ...], terms: list[str], shapes: list[tuple[int, ...]], output: str) -> _Step:
+    equation = f"{','.join(terms)}->{output}"
+    return _Step(positions, equation, lowering(equation, *shapes) if len(shapes) == 2 else None)
+
+
+def _steps(terms: list[str], shapes: list[tuple[int, ...]], output: str) -> list[_Step]:
+    """Return the steps along the path that NumPy finds for a product of three arrays and more."""
+    arrays = [np.broadcast_to(0.0, shape) for shape in shapes]
+    path = np.einsum_path(f"{','.join(terms)}->{output}", *arrays, optimize="greedy")[0][1:]
+    steps = []
+    for places in path:
+        positions = tuple(sorted(places, reverse=True))
+        chosen, factors = [terms.pop(i) for i in positions], [shapes.pop(i) for i in positions]
+        sizes = _sizes(chosen, factors)
+        needed = {*output, *"".join(terms)}
+        product = "".join([index for index in sizes if index in needed]) if terms else output
+        steps.append(_step(positions, chosen, factors, product))
+        terms.append(product)
+        shapes.append(tuple([sizes[index] for index in product]))
+    return steps
+
+
+def _product(steps: Sequence[_Step], arrays: list[Any]) -> Any:
+    for positions, equation, how in steps:
+        chosen = [arrays.pop(i) for i in positions] if positions else arrays
+        product = _numpys(equation, *chosen) if how is None else _of_matrices(equation, how, *chosen)
+        arrays.append(product)
+    return product
+
+
+def _of_matrices(equation: str, how: Lowering, a: Any, b: Any) -> Any:
+    if a.__class__ is Tensor or b.__class__ is Tensor:
+        return apply(_einsum_of_two, (a, b), {"subscripts": equation, "as_matrices": True})
+    return contracted(how, a, b)
 
 
 def _gradient(position: int, g: Any, operands: Sequence[Any], subscripts: str, optimize: Any) -> Any:
     """Return the gradient of one operand.
 
-    Of its own indices, the einsum of the others gives those they have, at their sizes; the operand was repeated along
+    Of its own indices, the product of the others gives those they have, at their sizes; the operand was repeated along
     the others, which it was summed over alone, and the gradient is. Where it has size 1 it was repeated: the gradient
     is summed. Where an index occurs in it twice, only its diagonal was used.
     """
-    shapes = tuple(map(np.shape, operands))
-    equation, met, sizes, own, much = _plan(position, subscripts, shapes)
+    shapes = tuple([getattr(x, "shape", ()) for x in operands])
+    steps, expanded, stretched, own = _plan(position, subscripts, shapes, optimize is not False)
     others = [_as_numbers(x, g) for x in (*operands[:position], *operands[position + 1 :])]
-    product = _numpys(equation, g, *others, optimize=much or optimize is not False)
-    if len(met) < len(sizes):
-        found = dict(zip(met, product.shape, strict=True))
-        product = product.reshape([found.get(index, 1) for index in sizes])
-    once = tuple(sizes.values())
-    full = product if product.shape == once else np.broadcast_to(product, once)
-    return full if len(sizes) == len(own) else _on_diagonal(full, own, shapes[position])
+    product = _product(steps, [g, *others])
+    if expanded:
+        product = product.reshape(expanded)
+    if stretched:
+        product = np.broadcast_to(product, stretched)
+    return _on_diagonal(product, own, shapes[position]) if own else product
 
 
 def _as_numbers(x: Any, g: Any) -> Any:
@@ -126,7 +186,10 @@ def _einsum(*operands: Any, subscripts: str, **keywords: Any) -> Any:
     return _numpys(subscripts, *operands, **keywords)
 
 
-def _einsum_of_two(a: Any, b: Any, *, subscripts: str, **keywords: Any) -> Any:
+def _einsum_of_two(a: Any, b: Any, *, subscripts: str, as_matrices: bool = False, **keywords: Any) -> Any:
+    if as_matrices:  # as a gradient that is recorded: what users ask for is NumPy's, bit for bit
+        how: Any = lowering(subscripts, a.shape, b.shape)
+        return contracted(how, a, b)
     return _numpys(subscripts, a, b, **keywords)
 
 
@@ -137,13 +200,31 @@ def _gradients(
 
 
 def _left(
-    g: Any, y: Any, a: Any, b: Any, *, subscripts: str, optimize: Any = False, dtype: Any = None, order: str = "K"
+    g: Any,
+    y: Any,
+    a: Any,
+    b: Any,
+    *,
+    subscripts: str,
+    as_matrices: bool = False,
+    optimize: Any = False,
+    dtype: Any = None,
+    order: str = "K",
 ) -> Any:
     return _gradient(0, g, (a, b), subscripts, optimize)
 
 
 def _right(
-    g: Any, y: Any, a: Any, b: Any, *, subscripts: str, optimize: Any = False, dtype: Any = None, order: str = "K"
+    g: Any,
+    y: Any,
+    a: Any,
+    b: Any,
+    *,
+    subscripts: str,
+    as_matrices: bool = False,
+    optimize: Any = False,
+    dtype: Any = None,
+    order: str = "K",
 ) -> Any:
     return _gradient(1, g, (a, b), subscripts, optimize)
 

@@ -59,7 +59,7 @@ def _log_of_base(x: Any, y: Any) -> Any:
 
 # ---- absolute values: 0 at 0 ---------------------------------------------------------------------------------
 
-vjp(np.absolute, lambda g, y, x: g * _direction(x, y), holomorphic=False)
+vjp(np.absolute, lambda g, y, x: g * direction(x, y), holomorphic=False)
 vjp(np.fabs, lambda g, y, x: g * np.sign(x))
 vjp(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), lambda g, y, a, b: nothing(g))
 vjp(
@@ -69,9 +69,9 @@ vjp(
 )
 
 
-def _direction(x: Any, size: Any) -> Any:
+def direction(x: Any, size: Any) -> Any:
     """x / |x|, and 0 at 0: for real numbers the sign, a constant."""
-    return x / nonzero(size) if np.iscomplexobj(x) else np.sign(x)
+    return x / nonzero(size) if x.dtype.kind == "c" else np.sign(x)
 
 
 def nonzero(size: Any) -> Any:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..assignment import is_basic, setitem, write
+from ..assignment import setitem, write
 from ..autodiff import unbroadcast
+from ..indices import is_basic, winners
 from ..primitives import vjp, vjp_of_all
 from ..tensor import differentiable
 
@@ -67,13 +68,10 @@ def _setitem_in_place(g: Any, y: Any, x: Any, *values: Any, indices: Sequence[An
         return _setitem(g, y, x, *values, indices=indices)
     gradients = []
     for index, value in zip(reversed(indices), reversed(values), strict=True):
-        if is_basic(index):
-            part = np.array(g[index])
-            g[index] = 0
-            gradients.append(_share(part, value))
-        else:
-            gradients.append(_setitem(g, y, x, value, indices=(index,))[1])
-            g[index] = 0
+        part = np.array(g[index])
+        won = winners(index, g.shape)
+        gradients.append(_share(part if won is None else np.where(won, part, 0), value))
+        g[index] = 0
     return [g, *reversed(gradients)]
 
 

@@ -11,7 +11,8 @@ from ..errors import failed, numbers, operand
 from ..primitives import takes_over, vjp_of_all
 from ..tensor import apply
 from ..values import unwrap
-from .selecting import refuse_out
+from .reductions import refuse_out
+from .selecting import refuse_integers
 from .shaping import as_some_array, at_least
 
 # ---- joined --------------------------------------------------------------------------------------------------
@@ -44,28 +45,20 @@ def concatenate(
     arrays: Sequence[Any], axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
     """np.concatenate, each array an input of its own."""
-    refuse_out("np.concatenate", out)
+    refuse_out("np.concatenate", out, "axis", "dtype", "casting")
     if not isinstance(arrays, (list, tuple)) and isinstance(arrays, Iterator):
         raise TypeError(
             "np.concatenate was given an iterator, which NumPy has read to its end in looking for Tensors. Expected: a "
             "list or tuple of arrays. Usual fix: np.concatenate(list(arrays))."
         )
-    together = [array if hasattr(array, "shape") else as_some_array(array) for array in arrays]
+    together = [as_some_array(array) for array in arrays]
     keywords: dict[str, Any] = {"axis": axis}
     if dtype is not None:
-        _refuse_integers(together, dtype)
+        refuse_integers("np.concatenate", dtype, *together)
         keywords["dtype"] = dtype
     if casting != "same_kind":
         keywords["casting"] = casting
     return apply(_concatenate, together, keywords)
-
-
-def _refuse_integers(arrays: Sequence[Any], dtype: Any) -> None:
-    if np.dtype(dtype).kind in "biu" and any(getattr(array, "requires_grad", False) for array in arrays):
-        raise TypeError(
-            f"np.concatenate to dtype {np.dtype(dtype)} of Tensors that require a gradient, which would be lost. "
-            "Expected: a floating dtype. Usual fix: join first, then .astype."
-        )
 
 
 @takes_over(np.stack)
@@ -73,7 +66,7 @@ def stack(
     arrays: Sequence[Any], axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
     """np.stack: each array gets the new axis, then they are joined along it."""
-    refuse_out("np.stack", out)
+    refuse_out("np.stack", out, "axis", "dtype", "casting")
     arrays = [as_some_array(array) for array in arrays]
     if len({array.shape for array in arrays}) > 1:
         described = ", ".join([operand(unwrap(array), getattr(array, "name", None)) for array in arrays])

@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from ..errors import failed, name_of, operand
+from ..handles import value_so_far
 from ..primitives import TABLE, entered_late, takes_over
 from ..tensor import Tensor
 from ..values import unwrap
@@ -38,6 +39,14 @@ def kind(function: Any) -> Kind:
     return "constant" if isinstance(entry, Constant) else "refused" if isinstance(entry, Refused) else "differentiable"
 
 
+_OF_SHAPE = (np.shape, np.ndim, np.size)
+
+
+def _shaped(value: Any) -> Any:
+    """Return an array of a value's shape, without an end to the gathering of assignments."""
+    return value_so_far(value._node) if isinstance(value, Tensor) else unwrap(value)
+
+
 class Constant:
     """The entry of a function whose result is a constant of the model: on Tensors, NumPy's result on their arrays."""
 
@@ -49,7 +58,7 @@ class Constant:
         """Return the plain result."""
         if keywords.get("out") is not None or len(args) > self.out:
             self._refuse_writing(keywords.get("out"), *args[self.out :])
-        arrays = unwrap(args)
+        arrays = tuple(map(_shaped, args)) if self.function in _OF_SHAPE else unwrap(args)
         try:
             return self.function(*arrays, **{name: unwrap(value) for name, value in keywords.items()})
         except (ValueError, TypeError, IndexError) as error:

@@ -15,6 +15,7 @@ from ..values import unwrap
 from .hermitian import adjoint, dyad, only_hermitian, rounding
 from .norms import norm_back
 from .packing import pack, real, unpack
+from .shaping import as_some_array
 from .singular import thin_svd
 
 # ---- inverses and solutions ----------------------------------------------------------------------------------
@@ -55,7 +56,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 @takes_over(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """np.linalg.tensorsolve: np.linalg.solve with the axes of b as the rows of a matrix, the others as its columns."""
-    a, b = (x if hasattr(x, "shape") else np.asarray(x) for x in (a, b))
+    a, b = as_some_array(a), as_some_array(b)
     if axes is not None:
         order = list(range(a.ndim))
         for axis in axes:
@@ -157,7 +158,7 @@ _RANK: Any = type(np.linalg.lstsq(np.eye(1), np.ones(1), rcond=None)[2])
 @takes_over(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """np.linalg.lstsq: solution, residuals, rank (plain: a constant) and singular values."""
-    a, b = (x if hasattr(x, "shape") else np.asarray(x) for x in (a, b))
+    a, b = as_some_array(a), as_some_array(b)
     x, residuals, values, rank = _lstsq_parts(apply(_lstsq, (a, b), {"rcond": rcond}), a, b)
     return x, residuals, _RANK(unwrap(rank)), values
 

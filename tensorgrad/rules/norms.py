@@ -10,13 +10,9 @@ import numpy as np
 from ..primitives import takes_over, vjp
 from ..tensor import apply
 from ..values import unwrap
+from .elementwise import direction
 from .reductions import kept
 from .singular import thin_svd
-
-
-def _direction(x: Any, size: Any) -> Any:
-    """x / |x|, and 0 at 0: for real numbers the sign, a constant."""
-    return x / (size + (size == 0)) if x.dtype.kind == "c" else np.sign(x)
 
 
 def _shares(reached: Any, axis: Any, dtype: Any) -> Any:
@@ -33,7 +29,7 @@ def _vector_back(g: Any, y: Any, x: Any, axes: tuple[int, ...], order: Any) -> A
     if order is None or order == 2:
         return _euclidean_back(g, y, x, axes)
     size = np.abs(x)
-    slope = kept(g, x, axes) * _direction(x, size)
+    slope = kept(g, x, axes) * direction(x, size)
     if order == 1:
         return slope
     y = kept(y, x, axes)
@@ -53,7 +49,7 @@ def _sums_back(g: Any, y: Any, x: Any, axes: tuple[int, int], order: float) -> A
     sums = size.sum(axis=along, keepdims=True)
     extremum = np.max if order > 0 else np.min
     shares = _shares(unwrap(sums) == extremum(unwrap(sums), axis=axes, keepdims=True), axes, y.dtype)
-    return kept(g, x, axes) * shares * _direction(x, size)
+    return kept(g, x, axes) * shares * direction(x, size)
 
 
 def _spectral_back(g: Any, y: Any, x: Any, axes: tuple[int, int], order: Any) -> Any:

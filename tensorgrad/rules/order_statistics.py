@@ -106,19 +106,14 @@ def along(weights: Any, x: Any, axis: Any) -> Any:
     """Return weights, which may be given for the reduced axes alone, so that they broadcast against x."""
     if weights.shape == x.shape:
         return weights
-    if axis is None:
-        raise TypeError(
-            f"weights {weights.shape} for {x.shape}, and no axis. Expected: weights of the shape of the array, or an "
-            "axis. Usual fix: axis=-1 if there is a weight for each element along the last axis."
-        )
-    axes = [a % x.ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
-    if weights.shape != tuple([x.shape[a] for a in axes]):
-        raise ValueError(
-            f"weights {weights.shape} for {x.shape} along axis {axis}. Expected: the shape of the array, or its sizes "
-            "along the axis. Usual fix: np.broadcast_to(weights, x.shape)."
-        )
+    axes = given_axes(x, axis)
     shape = tuple([size if i in axes else 1 for i, size in enumerate(x.shape)])
     return np.transpose(weights, sorted(range(len(axes)), key=axes.__getitem__)).reshape(shape)
+
+
+def given_axes(x: Any, axis: Any) -> list[int]:
+    """Return the axes in the order in which they were given, counted from the first."""
+    return [a % x.ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
 
 
 def _enter(function: Any, *, skip_nan: bool) -> None:

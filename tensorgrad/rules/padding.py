@@ -232,7 +232,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **settings: Any) -> 
     values = as_array(settings.pop(keyword, 0))
     if settings:
         raise refused_keywords(f"np.pad with mode={mode!r}", settings, ("pad_width", "mode", keyword))
-    refuse_integers("np.pad", array, values)
+    refuse_integers("np.pad", np.result_type(unwrap(array)), values)
     return _pad_with(array, values, pad_width=pad_width, mode=mode)
 
 

@@ -16,7 +16,7 @@ from ..tensor import apply, differentiable
 from ..values import unwrap
 
 
-def _conj(x: Any) -> Any:
+def conj(x: Any) -> Any:
     """Return the conjugate; real numbers as they are: np.conj copies them."""
     return np.conj(x) if np.iscomplexobj(x) else x
 
@@ -116,7 +116,7 @@ for _outer in (np.outer, np.linalg.outer):
 
 vjp(
     np.vdot,
-    lambda g, y, a, b: _conj(g) * np.reshape(b, a.shape),
+    lambda g, y, a, b: conj(g) * np.reshape(b, a.shape),
     lambda g, y, a, b: g * np.reshape(a, b.shape),
     holomorphic=False,
 )
@@ -131,7 +131,7 @@ def _from_last(x: Any, axis: int) -> Any:
 
 
 def _vecdot_left(g: Any, y: Any, a: Any, b: Any, axis: int = -1) -> Any:
-    return _from_last(unbroadcast(_conj(g)[..., None] * _last(b, axis), _last(a, axis).shape), axis)
+    return _from_last(unbroadcast(conj(g)[..., None] * _last(b, axis), _last(a, axis).shape), axis)
 
 
 def _vecdot_right(g: Any, y: Any, a: Any, b: Any, axis: int = -1) -> Any:
@@ -149,7 +149,7 @@ if hasattr(np, "matvec"):  # since NumPy 2.2
     )
     vjp(
         np.vecmat,
-        lambda g, y, v, a: unbroadcast(np.matvec(a, _conj(g)), v.shape),
+        lambda g, y, v, a: unbroadcast(np.matvec(a, conj(g)), v.shape),
         lambda g, y, v, a: unbroadcast(v[..., None] * g[..., None, :], a.shape),
         holomorphic=False,
     )
@@ -237,21 +237,17 @@ def _vectors(g: Any, a: Any, b: Any, axisc: int) -> tuple[Any, Any, Any]:
 def _cross_left(
     g: Any, y: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    a, b = _last(a, axisa), _last(b, axisb)
-    g, _, v = _vectors(g, a, b, axisc)
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    a = _last(a, axisa)
+    g, _, v = _vectors(g, a, _last(b, axisb), axisc)
     return _from_last(unbroadcast(np.cross(v, g)[..., : a.shape[-1]], a.shape), axisa)
 
 
 def _cross_right(
     g: Any, y: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
-    if axis is not None:
-        axisa = axisb = axisc = axis
-    a, b = _last(a, axisa), _last(b, axisb)
-    g, v, _ = _vectors(g, a, b, axisc)
-    return _from_last(unbroadcast(np.cross(g, v)[..., : b.shape[-1]], b.shape), axisb)
+    """a x b = -(b x a)."""
+    return _cross_left(-g, y, b, a, axisb, axisa, axisc, axis)
 
 
 vjp(np.cross, _cross_left, _cross_right)
@@ -301,6 +297,11 @@ def matrix_power(a: Any, n: Any) -> Any:
         raise np.linalg.LinAlgError(
             f"np.linalg.matrix_power of {operand(unwrap(a), a.name)}: expected a square matrix, or a stack of them. "
             "Usual fix: a.mT @ a, if that is what is meant."
+        )
+    if isinstance(n, float):
+        raise TypeError(
+            f"np.linalg.matrix_power of {operand(unwrap(a), a.name)} to the power {n}. Expected: an integer. Usual "
+            "fix: w, V = np.linalg.eigh(a); (V * w**n) @ np.conj(V.T), of a Hermitian matrix."
         )
     n = operator.index(n)
     if n == 0:

@@ -26,7 +26,7 @@ refuse(
 )
 refuse(np.fill_diagonal, reason=_IN_PLACE, instead=f"i = np.arange(min(t.shape)); t[i, i] = values {_OF_A_TENSOR}")
 
-# ---- sets and histograms: which elements there are depends on all values ---------------------------------------
+# ---- histograms: their edges depend on all values ---------------------------------------------------------------
 
 _EDGES = "the edges it returns move with the data, and no rule says how"
 

@@ -14,6 +14,7 @@ from ..tensor import apply, as_array
 from ..values import unwrap
 from .arranging import back, back_along, places
 from .indexing import scatter_add
+from .reductions import refuse_out
 
 # ---- from one array ------------------------------------------------------------------------------------------
 
@@ -108,7 +109,7 @@ vjp_of_all(
 @takes_over(np.choose)
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     """np.choose: which one is a constant."""
-    refuse_out("np.choose", out)
+    refuse_out("np.choose", out, "mode")
     return apply(_choose, [as_array(choice) for choice in choices], {"a": unwrap(a), "mode": mode})
 
 
@@ -127,7 +128,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """np.insert: where to is a constant."""
     arr, values = as_array(arr), as_array(values)
-    refuse_integers("np.insert", arr, values)
+    refuse_integers("np.insert", np.result_type(unwrap(arr)), values)
     return apply(_insert, (arr, values), {"obj": unwrap(obj), "axis": axis})
 
 
@@ -137,21 +138,14 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     return np.concatenate((arr, values), axis=axis)
 
 
-def refuse_out(name: str, out: Any) -> None:
-    """Raise if a function is to write its result somewhere."""
-    if out is not None:
+def refuse_integers(name: str, dtype: Any, *arrays: Any) -> None:
+    """Raise if something that requires a gradient would be cast to a dtype of integers."""
+    lost = [array for array in arrays if getattr(array, "requires_grad", False)]
+    if lost and np.dtype(dtype).kind in "biu":
         raise TypeError(
-            f"{name} on a Tensor does not take the keyword out: the result would lose its graph there. "
-            f"Usual fix: use what {name} returns."
-        )
-
-
-def refuse_integers(name: str, kept: Any, lost: Any) -> None:
-    """Raise if something that requires a gradient would be cast to the dtype of an array of integers."""
-    if np.result_type(kept).kind in "biu" and getattr(lost, "requires_grad", False):
-        raise TypeError(
-            f"{name} of {operand(unwrap(kept))} and {operand(unwrap(lost))} that requires a gradient: the result has "
-            "the dtype of the first, and the gradient would be lost. Usual fix: .astype(float) of the first."
+            f"{name} makes a result of dtype {np.dtype(dtype)} of {operand(unwrap(lost[0]))}, which requires a "
+            "gradient: that would be lost. Expected: a floating dtype. Usual fix: dtype=float, or x.astype(float) of "
+            "the array whose dtype it is."
         )
 
 
@@ -167,7 +161,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     count = 1
     for condition, function in zip(conditions, funclist, strict=True):
         part = _part(x[condition], function, args, kw)
-        refuse_integers("np.piecewise", unwrap(x), part)
+        refuse_integers("np.piecewise", x.dtype, part)
         source[condition] = np.arange(count, count + part.size)  # the last of several holds
         count += part.size
         parts.append(part if part.dtype == x.dtype else part.astype(x.dtype))

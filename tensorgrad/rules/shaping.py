@@ -80,9 +80,11 @@ def at_least(x: Any, ndim: int) -> Any:
 
 
 def as_some_array(value: Any) -> Any:
-    """Return anything as an array, or as a Tensor if there are Tensors in it."""
+    """Return a Tensor or an array as it is; anything else as an array, or as a Tensor if there are Tensors in it."""
+    if hasattr(value, "shape"):
+        return value
     value = as_array(value)
-    return value if hasattr(value, "ndim") else np.asarray(value)
+    return value if hasattr(value, "shape") else np.asarray(value)
 
 
 def _at_least(function: Callable[..., Any], ndim: int) -> None:

@@ -10,7 +10,8 @@ from ..primitives import takes_over, vjp
 from ..tensor import differentiable
 from ..values import unwrap
 from .indexing import scatter_add
-from .statistics import array
+from .products import conj
+from .shaping import as_some_array
 
 # ---- interpolation ---------------------------------------------------------------------------------------------
 
@@ -73,7 +74,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
 @takes_over(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """np.interp: places, samples, where the samples are, and what is beyond them may all be Tensors."""
-    x, xp, fp = (_exact(array(value)) for value in (x, xp, fp))
+    x, xp, fp = (_exact(as_some_array(value)) for value in (x, xp, fp))
     if period is None:
         return _interp(x, xp, fp, left, right)
     if np.any(unwrap(period) == 0):
@@ -119,10 +120,6 @@ vjp(
 )
 
 
-def _conj(x: Any) -> Any:
-    return np.conj(x) if x.dtype.kind == "c" else x
-
-
 def _of_signal(g: Any, y: Any, a: Any, v: Any, mode: Any = "valid") -> Any:
     """A correlation with v is a convolution with conj(v), backwards."""
     g = _in_full(g, a, v, mode, reversed_=v.size > a.size)
@@ -131,7 +128,7 @@ def _of_signal(g: Any, y: Any, a: Any, v: Any, mode: Any = "valid") -> Any:
 
 def _of_pattern(g: Any, y: Any, a: Any, v: Any, mode: Any = "valid") -> Any:
     g = _in_full(g, a, v, mode, reversed_=v.size > a.size)
-    return _of_one(_conj(g), v.reshape(-1), a)[::-1].reshape(v.shape)
+    return _of_one(conj(g), v.reshape(-1), a)[::-1].reshape(v.shape)
 
 
 vjp(np.correlate, _of_signal, _of_pattern, holomorphic=False)

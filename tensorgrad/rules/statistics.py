@@ -7,17 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import operand
 from ..primitives import takes_over
-from ..tensor import as_array, differentiable
+from ..tensor import differentiable
 from ..values import unwrap
-from .order_statistics import along
-
-
-def array(value: Any) -> Any:
-    """Return a Tensor or an array as it is; anything else as an array."""
-    value = as_array(value)
-    return value if hasattr(value, "shape") else np.asarray(value)
-
+from .order_statistics import along, given_axes
+from .shaping import as_some_array
 
 # ---- averages --------------------------------------------------------------------------------------------------
 
@@ -25,11 +20,13 @@ def array(value: Any) -> Any:
 @takes_over(np.average)
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """np.average: a mean, or a sum of products with weights over the sum of the weights."""
-    a = array(a)
+    a = as_some_array(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         return (mean, np.full(mean.shape, a.size / mean.size, mean.dtype)) if returned else mean
-    weights = along(array(weights), a, axis)
+    weights = as_some_array(weights)
+    _refuse_other_shapes(weights, a, axis)
+    weights = along(weights, a, axis)
     exact = (np.float64,) if a.dtype.kind in "biu" else ()
     dtype = np.result_type(a.dtype, weights.dtype, *exact)
     total = np.sum(weights, axis=axis if weights.ndim else None, dtype=dtype, keepdims=keepdims)
@@ -40,6 +37,23 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         )
     mean = np.sum((a.astype(dtype) if exact else a) * weights, axis=axis, keepdims=keepdims) / total
     return (mean, np.copy(np.broadcast_to(total, mean.shape))) if returned else mean
+
+
+def _refuse_other_shapes(weights: Any, a: Any, axis: Any) -> None:
+    """Raise, as NumPy does, for weights that are not of the shape of the array, nor of its sizes along the axis."""
+    if weights.shape == a.shape:
+        return
+    described = f"np.average of {operand(unwrap(a))} with weights {weights.shape}"
+    if axis is None:
+        raise TypeError(
+            f"{described}, and no axis. Expected: weights of the shape of the array, or an axis. Usual fix: axis=-1 if "
+            "there is a weight for each element along the last axis."
+        )
+    if weights.shape != tuple([a.shape[i] for i in given_axes(a, axis)]):
+        raise ValueError(
+            f"{described} along axis {axis}. Expected: the shape of the array, or its sizes along the axis. Usual fix: "
+            "np.broadcast_to(weights, x.shape)."
+        )
 
 
 # ---- covariances -----------------------------------------------------------------------------------------------
@@ -60,8 +74,8 @@ def cov(
     dtype: Any = None,
 ) -> Any:
     """np.cov: deviations from the mean times their own transpose; frequencies are constants, aweights need not be."""
-    m = array(m)
-    y = None if y is None else array(y)
+    m = as_some_array(m)
+    y = None if y is None else as_some_array(y)
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"np.cov was given ddof={ddof}. Expected: an integer. Usual fix: round(ddof).")
     if m.ndim > 2 or (y is not None and y.ndim > 2):
@@ -99,7 +113,7 @@ def _weights(x: Any, fweights: Any, aweights: Any) -> tuple[Any, Any]:
         if not np.all(fweights == np.around(fweights)):
             raise TypeError("np.cov: fweights count samples. Expected: integers. Usual fix: aweights for others.")
     if aweights is not None:
-        aweights = array(aweights)
+        aweights = as_some_array(aweights)
         aweights = aweights if aweights.dtype == np.float64 else aweights.astype(np.float64)
     for name, weights in (("fweights", fweights), ("aweights", aweights)):
         if weights is None:
@@ -181,6 +195,11 @@ def _bincount(weights: Any, *, places: Any, minlength: int) -> Any:
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """np.bincount: a count of integers is a constant; the sum of the weights that fall on each of them is not."""
     places = np.array(unwrap(x))  # a copy: the backward pass needs them as they are now
+    if places.dtype.kind not in "biu":
+        raise TypeError(
+            f"np.bincount of {operand(places)}, which counts how often each integer occurs. Expected: integers from 0 "
+            "on. Usual fix: np.bincount(np.digitize(x, edges), weights=t) to add up values that require a gradient."
+        )
     if weights is None:
         return np.bincount(places, minlength=minlength)
     return _bincount(weights, places=places, minlength=minlength)

@@ -13,12 +13,13 @@ from .. import autodiff
 from ..autodiff import unbroadcast
 from ..errors import name_of, operand, refused_keywords
 from ..primitives import TABLE, Primitive, takes_over
-from ..tensor import apply, differentiable
+from ..tensor import Tensor, apply, differentiable
 from ..values import unwrap
 from .cumulative import in_front, put_back, running_extremum
 from .indexing import scatter_add
 from .kinds import Constant
 from .reductions import kept, masked, product, share
+from .shaping import as_some_array
 
 # ---- as another function -------------------------------------------------------------------------------------
 
@@ -220,17 +221,37 @@ def _outer(ufunc: np.ufunc, a: Any, b: Any, **keywords: Any) -> Any:
     if ufunc not in TABLE or ufunc.signature is not None:
         raise _no_method(ufunc, "outer", a, b)
     _refuse(f"np.{ufunc.__name__}.outer", keywords)
-    a, b = [x if hasattr(x, "shape") else np.asarray(x) for x in (a, b)]
+    a, b = as_some_array(a), as_some_array(b)
     return apply(ufunc, (a.reshape(a.shape + (1,) * b.ndim), b))
 
 
+# ---- in place --------------------------------------------------------------------------------------------------
+
+
 @takes_over("at")
-def _at(ufunc: np.ufunc, *inputs: Any, **keywords: Any) -> NoReturn:
-    name = f"np.{ufunc.__name__}"
+def _at(ufunc: np.ufunc, target: Any, indices: Any, *values: Any) -> NoReturn:
+    name = name_of(ufunc)
+    first = (
+        "" if isinstance(target, Tensor) else "t = tg.Tensor(a), or tg.zeros(shape), in place of a plain array; then "
+    )
+    given = ", ".join([operand(unwrap(x)) for x in (target, indices, *values)])
     raise TypeError(
-        f"{name}.at was given {', '.join([operand(unwrap(x)) for x in inputs])}, but it writes into its first "
-        f"argument, which a graph does not see. Usual fix: t[i] = {name}(t[i], values) if no index is repeated; to add "
-        "up repeated ones, t = t + np.bincount(i, weights=values, minlength=len(t))."
+        f"{name}.at was given {given}, but it writes into its first argument, which a graph does not see. "
+        f"Usual fix: {first}{_step_by_step(ufunc, name, *map(np.ndim, unwrap((target, indices, *values))))}."
+    )
+
+
+def _step_by_step(ufunc: np.ufunc, name: str, *axes: int) -> str:
+    """Return how to do without ``at``, given how many axes its arguments have."""
+    if ufunc is np.add and axes == (1, 1, 1):
+        return "t = t + np.bincount(indices, weights=values, minlength=len(t))"
+    if ufunc is np.add and axes == (1, 1, 0):
+        return "t = t + values * np.bincount(indices, minlength=len(t))"
+    if ufunc.nin == 1:
+        return f"t[indices] = {name}(t[indices]) if none is repeated; or for i in indices: t[i] = {name}(t[i])"
+    return (
+        f"t[indices] = {name}(t[indices], values) if none is repeated; "
+        f"or for i, v in zip(indices, values): t[i] = {name}(t[i], v)"
     )
 
 

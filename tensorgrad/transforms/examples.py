@@ -42,10 +42,10 @@ def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[...,
     >>> import numpy as np
     >>> def loss(w, x, y):
     ...     return np.mean((x @ w - y) ** 2)
-    >>> x, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([1.0, -1.0])
+    >>> x, y = np.array([[1.0, 3.0], [2.0, 1.0]]), np.array([1.0, -1.0])
     >>> per_example_grad(loss)(np.zeros(2), x, y)
-    array([[-2., -0.],
-           [ 0.,  4.]])
+    array([[-2., -6.],
+           [ 4.,  2.]])
     """
 
     @functools.wraps(loss)

@@ -20,6 +20,12 @@ def distinct_complex(generator: np.random.Generator, shape: Shape) -> Any:
 
 # ---- turned, shifted, repeated -------------------------------------------------------------------------------
 
+cases(complex_numbers, (2, 3), (1, 4), np_fliplr_complex=np.fliplr, np_flipud_complex=np.flipud)
+case("np_flipud_vector", np.flipud, (3,))
+case("np_extract_complex", lambda x: np.extract([True, False, True], x), (3,), at=complex_numbers)
+case("np_extract_from_a_number", lambda x: np.extract(True, x), ())
+case("np_extract_nothing", lambda x: np.extract(np.zeros((2, 3), bool), x), (2, 3))
+
 cases(
     anything,
     (2, 3, 4),
@@ -243,6 +249,15 @@ cases(
     np_unique_all=lambda x: np.unique_all(x).values,
     np_unique_counts=lambda x: np.unique_counts(x).values,
     np_unique_inverse=lambda x: np.unique_inverse(x).values,
+)
+cases(
+    distinct,
+    (),
+    (0, 2),
+    np_unique_values_few=np.unique_values,
+    np_unique_all_few=lambda x: np.unique_all(x).values,
+    np_unique_counts_few=lambda x: np.unique_counts(x).values,
+    np_unique_inverse_few=lambda x: np.unique_inverse(x).values,
 )
 cases(
     distinct_complex,

@@ -129,6 +129,13 @@ cases(
     np_apply_along_only_axis=lambda x: np.apply_along_axis(np.max, 0, x),
     np_apply_along_only_axis_to_vector=lambda x: np.apply_along_axis(lambda v: v * v[0], 0, x),
 )
+cases(
+    complex_numbers,
+    (2, 4, 3),
+    np_vsplit_complex=lambda x: np.vsplit(x, 2)[0],
+    np_dsplit_places=lambda x: np.concatenate([part * i for i, part in enumerate(np.dsplit(x, [1, 2]))], axis=2),
+)
+case("np_vsplit_rows", lambda x: np.vsplit(x, 3)[2], (3, 2))
 case("np_split_nothing", lambda x: np.concatenate(np.split(x, 2, axis=1), axis=0), (0, 4))
 case("np_split_complex", lambda x: np.split(x, 2)[0], (4,), at=complex_numbers)
 if NUMPY_2_1:

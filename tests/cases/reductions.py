@@ -43,6 +43,7 @@ for _ufunc in (np.add, np.maximum, np.minimum):
             f"{_ufunc.__name__}_reduce_all": lambda x, reduce=_ufunc.reduce: reduce(x, axis=None),
         },
     )
+cases(distinct, (), (2, 1, 3), np_amax_all=np.amax, np_amin_all=np.amin)
 cases(distinct, (3, 2), np_amax=lambda x: np.amax(x, axis=0), np_amin=lambda x: np.amin(x, keepdims=True))
 for _ddof in (1, 0.5):
     case(f"np_var_ddof_{_ddof}", lambda x, d=_ddof: np.var(x, axis=0, ddof=d), (3, 2))

@@ -114,7 +114,8 @@ cases(
     np_meshgrid_of_three=lambda a, b: np.stack(np.meshgrid(a, [1.0, 2.0, 3.0, 4.0], b * b)),
     np_meshgrid_of_three_ij=lambda a, b: np.stack(np.meshgrid(a, [1.0, 2.0], b, indexing="ij")),
 )
-cases(anything, ((2,), (3,)), np_ix_=lambda a, b: np.multiply(*np.ix_(a, b)))
+cases(anything, ((2,), (3,)), ((1,), (0,)), np_ix_=lambda a, b: np.multiply(*np.ix_(a, b)))
+case("np_ix_complex", lambda a: np.add(*np.ix_(a, [True, False, True])), (2,), at=complex_numbers)
 case("np_meshgrid_of_one", lambda x: np.meshgrid(x)[0], (2, 3))
 case("index_by_np_ix_", lambda x: x[np.ix_([1, 0], [True, False, True])], (2, 3))
 cases(complex_numbers, (2, 3), np_atleast_3d_complex=np.atleast_3d, np_matrix_transpose_complex=np.matrix_transpose)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.check.numeric import slopes
+from tensorgrad.numeric import slopes
 from tensorgrad.tensor import differentiable
 
 from ..cases import CASES, Case

@@ -192,3 +192,26 @@ def test_pinv_that_cut_off_more_than_rounding_has_no_gradient(keywords: Any):
     a = parameter(np.diag([3.0, 2.0, 0.0]))
     np.sum(np.linalg.pinv(a, **keywords)).backward()
     assert a.grad[0, 0] == pytest.approx(-1 / 9)
+
+
+# ---- lists -----------------------------------------------------------------------------------------------------------
+
+OF_LISTS: dict[str, Callable[[Any], Any]] = {
+    "solve": lambda x: np.linalg.solve([[x[0], 1.0], [x[1], 3.0]], x * x),
+    "lstsq": lambda x: np.linalg.lstsq([[x[0], 1.0], [x[1], 3.0]], x * x)[0],
+    "tensorsolve": lambda x: np.linalg.tensorsolve([[x[0], 1.0], [x[1], 3.0]], x * x),
+    "solve_for": lambda x: np.linalg.solve(np.reshape(x, (1, 2)) + np.eye(2), [x[0], 1.0]),
+    "lstsq_for": lambda x: np.linalg.lstsq(np.reshape(x, (2, 1)), [x[0], 1.0])[0],
+    "tensorsolve_for": lambda x: np.linalg.tensorsolve(np.reshape(x, (1, 2)) + np.eye(2), [x[0], 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", OF_LISTS)
+def test_lists_with_tensors_in_them_are_matrices(name: str):
+    f = OF_LISTS[name]
+    x = np.array([2.0, -1.0])
+    y = f(tg.Tensor(x, requires_grad=True))
+    np.testing.assert_array_equal(y.data, f(x))
+    h = 1e-6
+    differences = [(np.sum(f(x + h * e)) - np.sum(f(x - h * e))) / (2 * h) for e in np.eye(2)]
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(f(x)))(x), differences, rtol=1e-7)

@@ -188,7 +188,7 @@ REFUSED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "prod_of_bools": ("asked for dtype bool.*leave dtype out", lambda t: np.prod(t, dtype=bool)),
     "tracked_initial": ("np.sum has no derivative for its keyword initial", lambda t: np.sum(t, initial=t[0])),
     "tracked_where": ("np.mean has no derivative for its keyword where", lambda t: np.mean(t, where=t)),
-    "at": (r"np.add.at was given \(3,\).*np.bincount\(i, weights", lambda t: np.add.at(t, [0, 0], 1.0)),
+    "at": (r"np.add.at was given \(3,\).*np.bincount\(indices", lambda t: np.add.at(t, [0, 0], 1.0)),
     "out_of_var": ("np.var.*keyword out", lambda t: np.var(t, out=np.zeros(()))),
     "out_of_ptp": ("np.ptp.*keyword out", lambda t: np.ptp(t, out=np.zeros(()))),
     "out_of_cumsum": ("np.cumsum.*keyword out", lambda t: np.cumsum(t, out=np.zeros(3))),

@@ -79,7 +79,22 @@ REFUSED: dict[str, tuple[type[Exception], str, Any]] = {
         lambda t: np.average(t[None], axis=1, weights=[1, 2]),
     ),
     "keyword": (TypeError, "bias", lambda t: np.corrcoef(t, bias=True)),
-    "places": (TypeError, "Cannot cast", np.bincount),
+    "places": (TypeError, r"integers.*np.bincount\(np.digitize\(x, edges\), weights=t\)", np.bincount),
+    "other_weights": (
+        TypeError,
+        r"^np.average of \(\d+,\).*Expected",
+        lambda t: np.average(t, weights=[1, 2, 3, 4, 5, 6, 7]),
+    ),
+    "weights_of_rows": (
+        ValueError,
+        r"^np.average of .* along axis 0.*Expected",
+        lambda t: np.average(t, 0, weights=[1, 2, 3, 4, 5, 6, 7]),
+    ),
+    "weights_of_quantiles": (
+        ValueError,
+        r"^np.quantile of .*Expected: weights of the shape",
+        lambda t: np.quantile(t, 0.5, axis=0, weights=np.ones(7), method="inverted_cdf"),
+    ),
 }
 
 

@@ -1,0 +1,78 @@
+"""Several results of one node: nodes of their own, whose gradients meet in one array, each in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..graph import NO_KEYWORDS, Node, record
+from ..primitives import vjp
+from ..values import unwrap
+
+
+class Place(NamedTuple):
+    """Where a result stands in the gradient of a call with several: all their elements, then a mark for each result.
+
+    The mark is not 0 if anybody has used the result. Rules may make NaN of a gradient of 0; those of results that
+    nobody used are not called.
+    """
+
+    start: int
+    stop: int
+    mark: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def of(self, packed: Any) -> Any:
+        """Return the part of a gradient that belongs to this result; None if nobody used it."""
+        if not unwrap(packed)[self.mark]:
+            return None
+        part = packed[self.start : self.stop].reshape(self.shape)
+        if part.dtype.kind == "c" and self.dtype.kind != "c":
+            part = np.real(part)
+        if part.dtype != self.dtype:
+            part = part.astype(self.dtype)
+        return part[()] if isinstance(part, np.ndarray) else part
+
+
+def result(packed: Any, place: Place) -> Any:
+    """Return one of several results."""
+    return packed[place.start : place.stop].reshape(place.shape).astype(place.dtype)
+
+
+def _placed(g: Any, y: Any, packed: Any, place: Place) -> Any:
+    after = np.zeros(packed.shape[0] - place.stop, packed.dtype)
+    after[place.mark] = 1
+    return np.concatenate([np.zeros(place.start, packed.dtype), g.reshape(-1), after])
+
+
+def _add_placed(total: Any, g: Any, y: Any, packed: Any, place: Place) -> None:
+    total[place.start : place.stop] += g.reshape(-1)
+    total[place.mark] += 1
+
+
+vjp(result, _placed, holomorphic=False, adds=_add_placed)
+
+
+def places(values: Sequence[Any]) -> list[Place]:
+    stops = np.cumsum([value.size for value in values]).tolist()
+    return [
+        Place(stop - value.size, stop, i - len(values), value.shape, value.dtype)
+        for i, (value, stop) in enumerate(zip(values, stops, strict=True))
+    ]
+
+
+def packed_value(values: Sequence[Any]) -> Any:
+    """Return what the node that has these results has for a value. Nobody sees it, and it takes no memory."""
+    unknown = np.full((), np.nan, np.result_type(*[value.dtype for value in values]))
+    return np.broadcast_to(unknown, (sum(value.size + 1 for value in values),))
+
+
+def recorded(node: Node, places: Sequence[Place], values: Sequence[Any]) -> list[Node]:
+    """Return the nodes of the results of a node."""
+    return [
+        record(result, (node, None), (node.value, place), NO_KEYWORDS, value)
+        for place, value in zip(places, values, strict=True)
+    ]
