@@ -113,7 +113,7 @@ def _walk(
                 if parent is None:
                     continue
                 if parent.written > node.number:
-                    raise _stale(parent, node)
+                    raise stale(parent, node)
                 if not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
                     continue
                 contribution = rule(*arguments, **keywords) if keywords else rule(*arguments)  # apply saw to it
@@ -151,6 +151,8 @@ def _walk(
                 fresh.add(owned)
             if spending:
                 spend(node, large)
+                if on_the_way is not None:
+                    on_the_way.discard(node)  # it would keep it, and all it was made from, alive
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)
@@ -239,7 +241,7 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-def _stale(parent: Node, node: Node) -> RuntimeError:
+def stale(parent: Node, node: Node) -> RuntimeError:
     if is_spent(parent):
         return spent(parent)
     return RuntimeError(

@@ -34,7 +34,7 @@ def test_a_program_prints_what_stands_below_it(name, tmp_path, monkeypatch):
 
 
 def test_there_are_programs():
-    assert len(PROGRAMS) == 5
+    assert len(PROGRAMS) == 7
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 from .. import functional
 from ..errors import name_of, operand
 from ..tensor import Tensor
+from ..transforms.checkpoint import checkpoint
 from ..values import unwrap
 from . import init as initialisers
 from .init import Initialiser, generator_from
@@ -130,6 +131,24 @@ class Dropout(Module):
             return x
         kept = self.generator.random(np.shape(x)) >= self.rate
         return x * (kept.astype(np.asarray(unwrap(x)).dtype) / (1 - self.rate))
+
+
+class Checkpoint(Module):
+    """A layer that is run again in the backward pass, in place of keeping what it computes: see ``checkpoint``.
+
+    >>> import numpy as np
+    >>> block = Checkpoint(Sequential(Dense(3, 4, "tanh", seed=0), Dense(4, 2, seed=1)))
+    >>> block(np.ones((5, 3), np.float32)).shape
+    (5, 2)
+    """
+
+    def __init__(self, layer: Callable[..., Any]) -> None:
+        if not callable(layer):
+            raise TypeError(f"Checkpoint was given {operand(layer)}. Expected: a layer, or a function.")
+        self.layer = layer
+
+    def __call__(self, *inputs: Any) -> Any:
+        return checkpoint(self.layer)(*inputs)
 
 
 class Sequential(Module):

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _APART = 512  # multiplications a matrix: below, matrices that lie apart in memory are better left to np.einsum
-
 _COPIES = np.lib.NumpyVersion(np.__version__) < "2.3.0"  # from there on NumPy makes the copies itself that BLAS needs
 
 

@@ -93,7 +93,7 @@ def _plan(position: int, subscripts: str, shapes: tuple[tuple[int, ...], ...], o
     factors = [tuple([sizes[index] for index in output]), *shapes[:position], *shapes[position + 1 :]]
     own = dict(zip(inputs[position], shapes[position], strict=True))
     met = "".join([index for index in own if own[index] != 1 and any(index in term for term in terms)])
-    planned = len(terms) > 2 and (optimize or math.prod(sizes.values()) > _MUCH) and 0 not in sizes.values()
+    planned = len(terms) > 2 and (optimize or math.prod(sizes.values()) > _MUCH)
     steps = _steps(terms, factors, met) if planned else [_step((), terms, factors, met)]
     found = _sizes(terms, factors)
     expanded = tuple([found[index] if index in met else 1 for index in own])

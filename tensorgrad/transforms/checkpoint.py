@@ -117,10 +117,9 @@ class _Call:
             roots.setdefault(leaf._node, i)  # f may have returned one twice
         self._positions = list(roots.values())
         _, ends = _traced(roots, self._begin)
-        # Not the variables of derivatives that f has taken. A parameter it has made, perhaps for the calls to come, is.
-        ends = [node for node in ends if node.number < self._begin or not getattr(node, "argument", False)]
-        if ends:
-            self._ends = sorted(ends, key=_by_number)
+        # Not the variables of derivatives that f has taken. A parameter that it has made is: somebody may have it.
+        self._ends = [node for node in ends if node.number < self._begin or not getattr(node, "argument", False)]
+        if self._ends:
             self._states = replay.moved(states)
             nodes = self._recorded(list(roots))
             for leaf, node in [(leaf, nodes[leaf._node]) for _, leaf in made]:  # a handle may stand there twice
@@ -129,12 +128,11 @@ class _Call:
 
     def _recorded(self, roots: Sequence[Node]) -> dict[Node, Node]:
         """Return the new nodes of the results."""
-        self._values = [root.value for root in roots]
-        self._places = places(self._values)
-        self.value = self._values[0] if len(roots) == 1 else packed_value(self._values)
+        self._places = places([root.value for root in roots])
+        self.value = roots[0].value if len(roots) == 1 else packed_value(self._places)
         call = record(checkpointed, self._ends, tuple([n.value for n in self._ends]), {"of": self}, self.value)
         self._number = call.number
-        results = [call] if len(roots) == 1 else recorded(call, self._places, self._values)
+        results = [call] if len(roots) == 1 else recorded(call, self._places)
         made = dict(zip(roots, results, strict=True))
         for root, node in made.items():
             node.name = root.name
@@ -159,11 +157,12 @@ class _Call:
         second = next_number()
         roots = self._results_again()
         inner, ends = _traced([root for root in roots if root.requires_grad], self._begin)
-        self._refuse_others(inner, ends, second)
+        self._refuse_unusable(inner)
+        again = self._met_again(ends, second)
         wanted = [fresh(wrap(n)) if lifted else Leaf(n.value, requires_grad=True) for n in self._ends]
         # Copies that end in new nodes: what is further up is for another walk to come through.
-        copies: dict[Node | None, Node] = dict(zip(self._ends, wanted, strict=True))
-        for node in sorted(inner, key=_by_number):
+        copies: dict[Node | None, Node] = dict(zip(again, wanted, strict=True))
+        for node in inner:
             parents = [copies.get(parent, parent) for parent in node.parents]
             copies[node] = record(node.function, parents, node.inputs, node.keywords, node.value)  # type: ignore[arg-type]
         parts = [g] if len(roots) == 1 else [place.of(g) for place in self._places]
@@ -184,13 +183,13 @@ class _Call:
         if len(leaves) != self._count:
             raise self._error(f"returned {len(leaves)} values where it had returned {self._count}")
         found = [leaves[i] for i in self._positions]
-        for leaf, value in zip(found, self._values, strict=True):
-            if not _same(unwrap(leaf), value):
+        for leaf, place in zip(found, self._places, strict=True):
+            if not _same(unwrap(leaf), place.value):
                 raise self._error("returned other values than before")
         return [leaf._node if isinstance(leaf, Tensor) else Leaf(leaf) for leaf in found]
 
-    def _refuse_others(self, inner: Sequence[Node], ends: Sequence[Node], second: int) -> None:
-        """Raise unless the second run has come from where the first one came from."""
+    def _refuse_unusable(self, inner: Sequence[Node]) -> None:
+        """Raise for what a walk would raise for: it sees copies, which are younger."""
         for node in inner:
             if node.function is checkpointed and node.keywords["of"] is self:
                 raise self._error("returned what it had computed then, and kept")
@@ -198,13 +197,25 @@ class _Call:
                 raise spent(node)
             for parent in node.parents:
                 if parent is not None and parent.written > node.number:
-                    raise autodiff._stale(parent, node)
-        known, met = set(self._ends), set(ends)
-        lost = [node for node in known - met if node.requires_grad and node.number < self._begin]
-        new = [node for node in met - known if node.number < second]
+                    raise autodiff.stale(parent, node)
+
+    def _met_again(self, ends: Sequence[Node], second: int) -> list[Node]:
+        """Return the node at each end, as the second run has met it: the same, or the parameter f has made this time.
+
+        Raises:
+            RuntimeError: The second run does not come from where the first one came from.
+        """
+        met = set(ends)
+        made = [node for node in ends if node.number > second and not getattr(node, "argument", False)]
+        twins = iter(made)
+        again = [node if node.number < self._begin or node in met else next(twins, node) for node in self._ends]
+        lost = [node for node in again if node.requires_grad and node not in met]
+        known = {*again, *self._ends}
+        new = [node for node in ends if node not in known and (node.number < second or node in made)]
         if lost or new:
             label = min(lost + new, key=_by_number).label
             raise self._error(f"used other Tensors than before: {label} was {'' if lost else 'not '}among them")
+        return again
 
     def _error(self, what: str) -> RuntimeError:
         return RuntimeError(
@@ -238,7 +249,7 @@ def _as_now(argument: Any, handles: dict[int, Tensor]) -> Any:
 
 
 def _traced(roots: Iterable[Node], begin: int) -> tuple[list[Node], list[Node]]:
-    """Return what a call has recorded, as far as gradients flow, and where that begins: older nodes, and leaves."""
+    """Return what a call has recorded, and where that begins, older nodes and leaves; all in creation order."""
     inner: list[Node] = []
     ends: list[Node] = []
     found = list(roots)
@@ -252,7 +263,7 @@ def _traced(roots: Iterable[Node], begin: int) -> tuple[list[Node], list[Node]]:
             if parent is not None and parent.requires_grad and parent not in seen:
                 seen.add(parent)
                 found.append(parent)
-    return inner, ends
+    return sorted(inner, key=_by_number), sorted(ends, key=_by_number)
 
 
 def _same(one: Any, other: Any) -> bool:

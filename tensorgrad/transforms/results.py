@@ -22,24 +22,23 @@ class Place(NamedTuple):
     start: int
     stop: int
     mark: int
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    value: Any
 
     def of(self, packed: Any) -> Any:
         """Return the part of a gradient that belongs to this result; None if nobody used it."""
         if not unwrap(packed)[self.mark]:
             return None
-        part = packed[self.start : self.stop].reshape(self.shape)
-        if part.dtype.kind == "c" and self.dtype.kind != "c":
+        part = packed[self.start : self.stop].reshape(self.value.shape)
+        if part.dtype.kind == "c" and self.value.dtype.kind != "c":
             part = np.real(part)
-        if part.dtype != self.dtype:
-            part = part.astype(self.dtype)
+        if part.dtype != self.value.dtype:
+            part = part.astype(self.value.dtype)
         return part[()] if isinstance(part, np.ndarray) else part
 
 
 def result(packed: Any, place: Place) -> Any:
     """Return one of several results."""
-    return packed[place.start : place.stop].reshape(place.shape).astype(place.dtype)
+    return place.value
 
 
 def _placed(g: Any, y: Any, packed: Any, place: Place) -> Any:
@@ -53,26 +52,24 @@ def _add_placed(total: Any, g: Any, y: Any, packed: Any, place: Place) -> None:
     total[place.mark] += 1
 
 
-vjp(result, _placed, holomorphic=False, adds=_add_placed)
+vjp(result, _placed, None, holomorphic=False, adds=_add_placed)
 
 
 def places(values: Sequence[Any]) -> list[Place]:
+    """Return where each of several results stands."""
     stops = np.cumsum([value.size for value in values]).tolist()
     return [
-        Place(stop - value.size, stop, i - len(values), value.shape, value.dtype)
+        Place(stop - value.size, stop, i - len(values), value)
         for i, (value, stop) in enumerate(zip(values, stops, strict=True))
     ]
 
 
-def packed_value(values: Sequence[Any]) -> Any:
+def packed_value(places: Sequence[Place]) -> Any:
     """Return what the node that has these results has for a value. Nobody sees it, and it takes no memory."""
-    unknown = np.full((), np.nan, np.result_type(*[value.dtype for value in values]))
-    return np.broadcast_to(unknown, (sum(value.size + 1 for value in values),))
+    unknown = np.full((), np.nan, np.result_type(*[place.value.dtype for place in places]))
+    return np.broadcast_to(unknown, (places[-1].stop + len(places),))
 
 
-def recorded(node: Node, places: Sequence[Place], values: Sequence[Any]) -> list[Node]:
+def recorded(node: Node, places: Sequence[Place]) -> list[Node]:
     """Return the nodes of the results of a node."""
-    return [
-        record(result, (node, None), (node.value, place), NO_KEYWORDS, value)
-        for place, value in zip(places, values, strict=True)
-    ]
+    return [record(result, (node, None), (node.value, place), NO_KEYWORDS, place.value) for place in places]

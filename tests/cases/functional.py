@@ -92,3 +92,15 @@ for _reduction in ("mean", "sum", "none"):
         )
         for _f in (cross_entropy_ids, cross_entropy_one_hot, cross_entropy_one_hot_bool):
             cases((_scores,), *IDS, **{f"{_f.__name__}_{_end}": partial(_f, **_how)})
+
+
+# ---- what is run again -----------------------------------------------------------------------------------------
+
+
+def _of_two_results(x: Any, w: Any) -> Any:
+    """Two results of a call that is run again."""
+    y, z = tg.checkpoint(lambda x: (np.sin(x) * w, x * x))(x)
+    return y * z
+
+
+cases(anything, *PAIRS, checkpointed=tg.checkpoint(lambda x, w: np.tanh(x) * w), checkpointed_pair=_of_two_results)

@@ -138,3 +138,18 @@ def test_sequential_applies_one_after_the_other():
     model = nn.Sequential(first, np.exp, nn.Dropout(0.0), last)
     np.testing.assert_array_equal(model(X).data, last(np.exp(first(X))).data)
     assert nn.Sequential()(X) is X
+
+
+def test_a_checkpoint_shows_its_parameters_and_gives_their_gradients():
+    def network() -> Any:
+        return nn.Sequential(nn.Dense(3, 8, "tanh", seed=0), nn.Dropout(0.5, seed=2), nn.Dense(8, 2, seed=1))
+
+    x = np.linspace(-1, 1, 15, dtype=np.float32).reshape(5, 3)
+    plain, again = network(), nn.Checkpoint(network())
+    assert [path for path, _ in again.parameters()] == [f"layer.{path}" for path, _ in plain.parameters()]
+    for model in (plain, again):
+        np.sum(model(x) ** 2).backward()
+    for (_, p), (_, q) in zip(plain.parameters(), again.parameters(), strict=True):
+        np.testing.assert_array_equal(p.grad, q.grad)
+    with pytest.raises(TypeError, match="Expected: a layer"):
+        nn.Checkpoint(3)

@@ -69,6 +69,97 @@ def test_the_plan_for_much_changes_nothing(monkeypatch: pytest.MonkeyPatch):
     rules._plan.cache_clear()
 
 
+# ---- gradients as products of matrices ---------------------------------------------------------------------------
+
+
+BATCHES = ("bij,bjk->bik", "kij,nkj->nki", "ijb,bjk->kbi", "...ij,...jk->...ik", "bij,cjk->cbik")
+
+
+def batch(subscripts: str, generator: np.random.Generator) -> list[Any]:
+    sizes = {"b": 3, "c": 2, "i": 4, "j": 4, "k": 5, "n": 6}
+    terms = [list(term) for term in subscripts.replace("...", "b").partition("->")[0].split(",")]
+    return [generator.uniform(-1, 1, [sizes[index] for index in term]) for term in terms]
+
+
+@pytest.mark.parametrize("subscripts", BATCHES)
+def test_gradients_of_a_batch_of_matrices_are_products_of_matrices(monkeypatch: pytest.MonkeyPatch, subscripts: str):
+    calls = []
+    plain = rules.contracted
+    monkeypatch.setattr(rules, "contracted", lambda how, *arrays: calls.append(how) or plain(how, *arrays))
+    operands = batch(subscripts, np.random.default_rng(0))
+    assert_adjoint(lambda *x: np.einsum(subscripts, *x), operands)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("subscripts", [*BATCHES, "bii,bij->bj", "bi,bij,bj->b", "ij,jk,kl->il"])
+def test_second_order_through_products_of_matrices(monkeypatch: pytest.MonkeyPatch, subscripts: str):
+    """<v, H v> of a sum of cubes against differences of the gradient along v."""
+    monkeypatch.setattr(rules, "_MUCH", -1)
+    rules._plan.cache_clear()
+    generator = np.random.default_rng(0)
+    operands = batch(subscripts.replace("l", "n"), generator)
+    along = [generator.uniform(-1, 1, x.shape) for x in operands]
+    every = range(len(operands))
+
+    def slope(*x: Any) -> Any:
+        return sum([np.sum(g * v) for g, v in zip(tg.grad(cubes, every)(*x), along, strict=True)])
+
+    def cubes(*x: Any) -> Any:
+        return np.sum(np.einsum(subscripts, *x) ** 3)
+
+    h = 1e-5
+    forth, back = (slope(*[x + s * h * v for x, v in zip(operands, along, strict=True)]) for s in (1, -1))
+    found = sum([np.sum(g * v) for g, v in zip(tg.grad(slope, every)(*operands), along, strict=True)])
+    np.testing.assert_allclose(found, (forth - back) / (2 * h), rtol=1e-7)
+    rules._plan.cache_clear()
+
+
+def test_a_product_of_matrices_in_a_gradient_is_recorded_as_one_einsum():
+    x, y = (parameter(a) for a in batch("bij,bjk->bik", np.random.default_rng(0)))
+    outside = parameter(1.0)
+    g = tg.grad(lambda a: np.sum(np.einsum("bij,bjk->bik", a, y) ** 2) * outside)(x)
+    labels = [node.label for node in reachable(g._node) if node.function]
+    assert labels.count("einsum") == 2
+    assert "matmul" not in labels
+
+
+def test_a_recorded_gradient_is_the_plain_one_bit_for_bit():
+    generator = np.random.default_rng(0)
+    a, b = (10 ** generator.uniform(-8, 8, (5, 30, 30)) for _ in range(2))
+    outside = parameter(1.0)
+    plain = tg.grad(lambda x: np.sum(np.einsum("bij,bjk->bik", x, b) ** 2))(a)
+    recorded = tg.grad(lambda x: np.sum(np.einsum("bij,bjk->bik", x, b) ** 2) * outside)(a)
+    np.testing.assert_array_equal(recorded.data, plain, strict=True)
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+def test_a_path_through_an_empty_array(optimize: bool):
+    operands = [parameter(np.ones(shape)) for shape in ((2, 0), (0, 3), (3, 4))]
+    np.einsum("ij,jk,kl->il", *operands, optimize=optimize).backward(np.ones((2, 4)))
+    for x in operands:
+        np.testing.assert_array_equal(x.grad, np.zeros(x.shape), strict=True)
+
+
+def test_the_value_is_einsums_bit_for_bit_where_the_gradient_is_not():
+    """Sums of numbers of many magnitudes, which come out differently through BLAS."""
+    generator = np.random.default_rng(0)
+    a, b = (10 ** generator.uniform(-8, 8, (5, 30, 30)) for _ in range(2))
+    assert np.any(np.einsum("bij,bjk->bik", a, b) != a @ b)
+    np.testing.assert_array_equal(np.einsum("bij,bjk->bik", parameter(a), b).data, np.einsum("bij,bjk->bik", a, b))
+
+
+def test_the_path_of_a_gradient_is_found_once(monkeypatch: pytest.MonkeyPatch):
+    calls = []
+    plain = np.einsum_path
+    monkeypatch.setattr(rules.np, "einsum_path", lambda *x, **keywords: calls.append(x) or plain(*x, **keywords))
+    rules._plan.cache_clear()
+    operands = [parameter(np.ones((20, 20))) for _ in range(3)]
+    for _ in range(2):
+        np.einsum("ij,jk,kl->il", *operands).backward(np.ones((20, 20)))
+    assert len(calls) == 3
+    np.testing.assert_array_equal(operands[1].grad, np.full((20, 20), 800.0))
+
+
 def test_random_sublists_say_what_subscripts_say():
     generator = np.random.default_rng(5)
     for _ in range(100):
