@@ -4,17 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.workloads import Array, Training
+from benchmarks.workloads import Array, Training, Workload
 
 STEPS = 3
-TOLERANCE = 1e-4
 
 
 class Outcome(NamedTuple):
-    """What the first steps gave: a loss for each, and the arrays after the last."""
+    """What the first steps gave: a loss for each, and the arrays after the last, if there are any."""
 
     losses: list[float]
-    arrays: list[Array]
+    arrays: list[Array] | None
 
 
 class DisagreementError(Exception):
@@ -24,23 +23,25 @@ class DisagreementError(Exception):
 def first_steps(training: Training) -> Outcome:
     """Run the first steps and copy what they gave (the arrays themselves change with every later step)."""
     losses = [training.step().item() for _ in range(STEPS)]
-    return Outcome(losses, [np.array(array) for array in training.results()])
+    return Outcome(losses, None if training.results is None else [np.array(array) for array in training.results()])
 
 
-def largest_error(outcome: Outcome, reference: Outcome, start: list[Array]) -> float:
-    """The largest difference between the two, relative to the loss and, for an array, to how far it moved from `start`.
+def largest_error(outcome: Outcome, reference: Outcome, workload: Workload) -> float:
+    """The largest difference, relative to the loss and, for an array, to how far it moved from the workload's start.
 
     Measured against the movement a wrong gradient cannot hide behind large parameters. Raises DisagreementError above
-    TOLERANCE, for other shapes and for anything but float32.
+    the workload's tolerance, and for other shapes and dtypes than the start's.
     """
-    for array, expected in zip(outcome.arrays, reference.arrays, strict=True):
-        if array.shape != expected.shape or array.dtype != np.float32:
-            raise DisagreementError(f"gave {array.dtype} {array.shape}, expected float32 {expected.shape}")
     losses, expected_losses = np.array(outcome.losses), np.array(reference.losses)
     errors = [np.max(np.abs(losses - expected_losses) / np.abs(expected_losses))]
-    for array, expected, first in zip(outcome.arrays, reference.arrays, start, strict=True):
-        errors.append(np.max(np.abs(array - expected)) / np.max(np.abs(expected - first)))
+    if outcome.arrays is not None and reference.arrays is not None:
+        for array, expected, first in zip(outcome.arrays, reference.arrays, workload.start(), strict=True):
+            if array.shape != first.shape or array.dtype != first.dtype:
+                raise DisagreementError(f"gave {array.dtype} {array.shape}, expected {first.dtype} {first.shape}")
+            errors.append(np.max(np.abs(array - expected)) / np.max(np.abs(expected - first)))
     error = float(np.max(errors))
-    if not error <= TOLERANCE:  # not ">": NaN must fail as well
-        raise DisagreementError(f"differs from numpy by {error:.1e} after {STEPS} steps, allowed is {TOLERANCE:.0e}")
+    if not error <= workload.tolerance:  # not ">": NaN must fail as well
+        raise DisagreementError(
+            f"differs from numpy by {error:.1e} after {STEPS} steps, allowed is {workload.tolerance:.0e}"
+        )
     return error

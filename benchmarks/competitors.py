@@ -10,15 +10,17 @@ OURS = "tensorgrad"
 
 
 class Competitor(NamedTuple):
-    """Where a competitor is written, and the installed package it needs."""
+    """Where a competitor is written, the installed package it needs, and the workloads it runs, if not all."""
 
     module: str
     function: str
     package: str
+    workloads: tuple[str, ...] = ()
 
 
 COMPETITORS = {
     "numpy": Competitor("numpy_by_hand", "build", "numpy"),
+    "numpy-forward": Competitor("numpy_by_hand", "forward", "numpy", ("gmm",)),
     "tensorgrad": Competitor("with_tensorgrad", "build", "tensorgrad"),
     "pytorch": Competitor("with_torch", "eager", "torch"),
     "pytorch-compiled": Competitor("with_torch", "compiled", "torch"),
@@ -41,6 +43,11 @@ pytorch-compiled also needs a C++ compiler on the path (for example: apt-get ins
 
 class NotInstalledError(Exception):
     """A competitor's package is missing."""
+
+
+def takes_part(name: str, workload: Workload) -> bool:
+    """Whether a competitor runs this workload."""
+    return not COMPETITORS[name].workloads or workload.name in COMPETITORS[name].workloads
 
 
 def build(name: str, workload: Workload) -> Training:

@@ -33,4 +33,6 @@ FIGURES = (
     Figure("reg", "mygrad", "tensorgrad", at_least=1),
     Figure("chain", "tensorgrad", "pytorch", at_most=0.7),
     Figure("chain-arithmetic", "tensorgrad", "pytorch", at_most=0.7),
+    Figure("gmm", "tensorgrad", "jax", at_most=3),
+    Figure("gmm", "autograd", "tensorgrad", at_least=1.5),
 )

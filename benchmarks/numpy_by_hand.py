@@ -1,17 +1,21 @@
 """The reference: backprop derived on paper and written in ordinary NumPy, as one would without an engine."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.workloads import Array, Chain, Network, Training, Workload
+from benchmarks.mixture import log_wishart, logsumexp, places
+from benchmarks.workloads import Array, Chain, Mixture, Network, Training, Workload
 
 Number = Any
 
 
 def build(workload: Workload) -> Training:
     """The workload in plain NumPy."""
+    if isinstance(workload, Mixture):
+        return _mixture(workload)
     return _network(workload) if isinstance(workload, Network) else _chain(workload)
 
 
@@ -113,3 +117,45 @@ def arithmetic(x: Number) -> tuple[Number, Number]:
 
 
 CHAINS: dict[str, Callable[[Number], tuple[Number, Number]]] = {"chain": mixed, "chain-arithmetic": arithmetic}
+
+
+def forward(workload: Mixture) -> Training:
+    """The objective without a gradient."""
+    x, at = workload.data(), workload.at()
+    return Training(lambda: workload.function(*at, x, np), None)
+
+
+def _mixture(workload: Mixture) -> Training:
+    x, at, gradients = workload.data(), workload.at(), workload.start()
+
+    def step() -> Number:
+        value, gradients[:] = mixture_and_gradient(*at, x)
+        return value
+
+    return Training(step, lambda: gradients)
+
+
+def mixture_and_gradient(alphas: Array, means: Array, icf: Array, x: Array) -> tuple[Number, list[Array]]:
+    """mixture.objective forward, and backward as one would write it for speed: the batch of matrices in front.
+
+    With shares r[n, k], the posterior of component k for sample n, and z = Q (x - mean): d alpha = sum_n r - n softmax,
+    d Q = -sum_n r z (x - mean)^T, d mean = sum_n r Q^T z; of the prior, Q itself.
+    """
+    n, d = x.shape
+    diagonals = np.exp(icf[:, :d])
+    Q = np.concatenate([diagonals, icf[:, d:], np.zeros((len(means), 1))], axis=1)[:, places(d)]
+    centred = x - means[:, None]
+    z = centred @ Q.mT
+    log_volumes = icf[:, :d].sum(axis=1)
+    log_densities = (alphas + log_volumes)[:, None] - 0.5 * np.einsum("kni,kni->kn", z, z)
+    log_likelihoods, log_total = logsumexp(log_densities.T, np), logsumexp(alphas, np)
+    shares = np.exp(log_densities - log_likelihoods)
+    weights = shares.sum(axis=1)
+    dz = shares[:, :, None] * z
+    dQ = Q - dz.mT @ centred
+    dmeans = (dz.sum(axis=1)[:, None] @ Q)[:, 0]
+    below = dQ[:, *np.tril_indices(d, -1)]
+    ddiagonals = np.einsum("kii->ki", dQ) * diagonals + weights[:, None]
+    constants = n * d / 2 * math.log(2 * math.pi) + len(means) * log_wishart(d, 1.0, 0)
+    value = log_likelihoods.sum() - n * log_total + 0.5 * np.vdot(Q, Q) - constants
+    return value, [weights - n * np.exp(alphas - log_total), dmeans, np.concatenate([ddiagonals, below], axis=1)]

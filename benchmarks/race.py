@@ -32,7 +32,9 @@ def run(workload: Workload, names: Iterable[str], *, rounds: int, slice_seconds:
     reference = agreement.first_steps(runners[REFERENCE])
     race.errors[REFERENCE] = 0.0
     for name in names:
-        if name != REFERENCE and (training := _admit(name, race, reference)) is not None:
+        if name == REFERENCE or not competitors.takes_part(name, workload):
+            continue
+        if (training := _admit(name, race, reference)) is not None:
             runners[name] = training
     steps = {name: training.step for name, training in runners.items()}
     race.seconds = timing.interleave(steps, rounds=rounds, slice_seconds=slice_seconds)
@@ -43,7 +45,7 @@ def _admit(name: str, race: Race, reference: agreement.Outcome) -> Training | No
     try:
         training = competitors.build(name, race.workload)
         outcome = agreement.first_steps(training)
-        race.errors[name] = agreement.largest_error(outcome, reference, race.workload.start())
+        race.errors[name] = agreement.largest_error(outcome, reference, race.workload)
     except competitors.NotInstalledError as missing:
         race.left_out[name] = str(missing)
         return None

@@ -5,11 +5,13 @@ from typing import Any
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from benchmarks.workloads import Chain, Network, Training, Workload
+from benchmarks.workloads import Chain, Mixture, Network, Training, Workload
 
 
 def build(workload: Workload) -> Training:
     """The workload in HIPS autograd."""
+    if isinstance(workload, Mixture):
+        return _mixture(workload)
     return _network(workload) if isinstance(workload, Network) else _chain(workload)
 
 
@@ -62,3 +64,15 @@ def _chain(workload: Chain) -> Training:
         return y
 
     return Training(step, lambda: derivative)
+
+
+def _mixture(workload: Mixture) -> Training:
+    x, gradients = workload.data(), workload.start()
+    value_and_gradients = value_and_grad(lambda *at: workload.function(*at, x, np), argnum=(0, 1, 2))
+    at = workload.at()
+
+    def step() -> Any:
+        value, gradients[:] = value_and_gradients(*at)
+        return value
+
+    return Training(step, lambda: gradients)

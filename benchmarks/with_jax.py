@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.workloads import Chain, Network, Training, Workload
+from benchmarks.workloads import Chain, Mixture, Network, Training, Workload
 
 
 def build(workload: Workload) -> Training:
     """The workload in JAX."""
+    if isinstance(workload, Mixture):
+        return _mixture(workload)
     return _network(workload) if isinstance(workload, Network) else _chain(workload)
 
 
@@ -67,3 +69,18 @@ def _chain(workload: Chain) -> Training:
         return y
 
     return Training(step, lambda: [np.asarray(derivative)])
+
+
+def _mixture(workload: Mixture) -> Training:
+    with jax.enable_x64(True):
+        x, at = jnp.asarray(workload.data()), [jnp.asarray(array) for array in workload.at()]
+    compiled = jax.jit(jax.value_and_grad(lambda *at: workload.function(*at, jnp), argnums=(0, 1, 2)))
+    gradients: Any = ()
+
+    def step() -> Any:
+        nonlocal gradients
+        with jax.enable_x64(True):  # for this workload alone
+            value, gradients = jax.block_until_ready(compiled(*at, x))
+        return value
+
+    return Training(step, lambda: [np.asarray(array) for array in gradients])

@@ -7,13 +7,15 @@ import numpy as np
 from mygrad.nnet.activations import relu
 from mygrad.nnet.losses import softmax_crossentropy
 
-from benchmarks.workloads import Chain, Network, Training, Workload
+from benchmarks.workloads import Chain, Mixture, Network, Training, Workload
 
 mg.turn_memory_guarding_off()
 
 
 def build(workload: Workload) -> Training:
     """The workload in MyGrad."""
+    if isinstance(workload, Mixture):
+        return _mixture(workload)
     return _network(workload) if isinstance(workload, Network) else _chain(workload)
 
 
@@ -56,3 +58,14 @@ def _chain(workload: Chain) -> Training:
         return y
 
     return Training(step, lambda: [np.asarray(x.grad)])
+
+
+def _mixture(workload: Mixture) -> Training:
+    x, at = workload.data(), [mg.tensor(array) for array in workload.at()]
+
+    def step() -> Any:
+        value = workload.function(*at, x, mg)
+        value.backward()
+        return value
+
+    return Training(step, lambda: [array.grad for array in at])

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
-from benchmarks.workloads import Chain, Network, Training, Workload
+from benchmarks.workloads import Chain, Mixture, Network, Training, Workload
 
 LOSSES = {"cross_entropy": tg.cross_entropy, "bce": tg.binary_cross_entropy, "mse": tg.mse}
 
 
 def build(workload: Workload) -> Training:
     """The workload in tensorgrad."""
+    if isinstance(workload, Mixture):
+        return _mixture(workload)
     return _network(workload) if isinstance(workload, Network) else _chain(workload)
 
 
@@ -44,3 +46,15 @@ def _chain(workload: Chain) -> Training:
         return y
 
     return Training(step, lambda: [np.asarray(x.grad)])
+
+
+def _mixture(workload: Mixture) -> Training:
+    x, gradients = workload.data(), workload.start()
+    value_and_gradients = tg.value_and_grad(lambda *at: workload.function(*at, x, np), argnums=(0, 1, 2))
+    at = workload.at()
+
+    def step() -> Any:
+        value, gradients[:] = value_and_gradients(*at)
+        return value
+
+    return Training(step, lambda: gradients)

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from benchmarks.workloads import Chain, Network, Training, Workload
+from benchmarks.workloads import Chain, Mixture, Network, Training, Workload
 
 torch.set_num_threads(1)
 
@@ -27,6 +27,8 @@ def compiled(workload: Workload) -> Training:
 
 
 def _build(workload: Workload, *, compiled: bool) -> Training:
+    if isinstance(workload, Mixture):
+        return _mixture(workload, compiled)
     return _network(workload, compiled) if isinstance(workload, Network) else _chain(workload, compiled)
 
 
@@ -80,3 +82,22 @@ def _chain(workload: Chain, compiled: bool) -> Training:
         return y
 
     return Training(step, lambda: [x.grad.numpy()])
+
+
+def _mixture(workload: Mixture, compiled: bool) -> Training:
+    x, at = torch.from_numpy(workload.data()), [torch.tensor(array, requires_grad=True) for array in workload.at()]
+
+    def forward(*at: Any) -> Any:
+        return workload.function(*at, x, torch)
+
+    if compiled:
+        forward = torch.compile(forward)
+
+    def step() -> Any:
+        for array in at:
+            array.grad = None
+        value = forward(*at)
+        value.backward()
+        return value
+
+    return Training(step, lambda: [array.grad.numpy() for array in at])

@@ -1,4 +1,4 @@
-"""What is trained: data, shapes and first parameters, seeded, float32; the same arrays for every competitor."""
+"""What is trained: data, shapes and first parameters, seeded; the same arrays for every competitor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +7,26 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import mixture
+
 Array = NDArray[Any]
 Loss = Literal["cross_entropy", "bce", "mse"]
 
 
 @dataclass(frozen=True)
 class Training:
-    """A competitor ready to run: `step()` trains once and returns the loss, `results()` the arrays it has changed."""
+    """A competitor ready to run: `step()` trains once and returns the loss, `results()` the arrays it has changed.
+
+    Who computes the loss alone has no results.
+    """
 
     step: Callable[[], Any]
-    results: Callable[[], list[Array]]
+    results: Callable[[], list[Array]] | None
 
 
 @dataclass(frozen=True)
 class Network:
-    """A dense network, relu in the hidden layers, logits out; one step is forward, backward and a plain SGD update."""
+    """A dense network in float32, relu in the hidden layers, logits out; a step is forward, backward and plain SGD."""
 
     name: str
     samples: int
@@ -31,6 +36,7 @@ class Network:
     draw: Callable[[np.random.Generator, int], tuple[Array, Array]]
 
     operations = 1
+    tolerance = 1e-4
 
     @property
     def label(self) -> str:
@@ -53,12 +59,13 @@ class Network:
 
 @dataclass(frozen=True)
 class Chain:
-    """A function of one number, a hundred operations long; one step is its value and its derivative."""
+    """A function of one float32, a hundred operations long; one step is its value and its derivative."""
 
     name: str
     function: Callable[[Any, Any], Any]
 
     operations = 100
+    tolerance = 1e-4
     at = np.float32(0.7)
 
     @property
@@ -70,7 +77,41 @@ class Chain:
         return [np.zeros((), np.float32)]
 
 
-Workload = Network | Chain
+@dataclass(frozen=True)
+class Mixture:
+    """The log-likelihood of a Gaussian mixture in float64; one step is its value and its gradient."""
+
+    name: str
+    samples: int
+    size: int
+    components: int
+
+    operations = 1
+    tolerance = 1e-10
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}: {self.samples} x {self.size}, {self.components} components, float64"
+
+    def data(self) -> Array:
+        """Samples in rows."""
+        return np.random.default_rng(0).normal(size=(self.samples, self.size))
+
+    def at(self) -> list[Array]:
+        """The point: log-weights (K,), means (K, d), and inverse covariances (K, d (d + 1) / 2), see mixture.py."""
+        generator = np.random.default_rng(1)
+        shapes = (self.components,), (self.components, self.size), (self.components, self.size * (self.size + 1) // 2)
+        return [generator.normal(scale=0.5, size=shape) for shape in shapes]
+
+    def function(self, alphas: Any, means: Any, icf: Any, x: Any, xp: Any) -> Any:
+        return mixture.objective(alphas, means, icf, x, xp)
+
+    def start(self) -> list[Array]:
+        """Nothing is trained: the results are the gradients, compared with zeros."""
+        return [np.zeros_like(array) for array in self.at()]
+
+
+Workload = Network | Chain | Mixture
 
 
 def mixed(x: Any, m: Any) -> Any:
@@ -138,5 +179,6 @@ WORKLOADS: dict[str, Workload] = {
         Network("reg", 7000, (2, 4, 4, 3), "mse", 0.05, sums),
         Chain("chain", mixed),
         Chain("chain-arithmetic", arithmetic),
+        Mixture("gmm", 1000, 10, 25),
     )
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from cmath import isfinite
 from collections.abc import Callable, Sequence
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
 
 from .errors import name_of
-from .graph import NO_KEYWORDS, Node, between, is_spent, spend, spent
+from .graph import NEVER, NO_KEYWORDS, Node, Spent, between, is_spent, release, spent
 from .handles import Handle
 from .primitives import TABLE, Primitive
 
@@ -26,7 +26,7 @@ def backward(
     """Return the gradient of ``sum(seed * root)``, over all roots, for each wanted node they depend on.
 
     Args:
-        seeds: A gradient to start from for every root.
+        seeds: A gradient to start from for every root; the dict is used up.
         wanted: Any nodes; without it, every leaf that requires a gradient.
         lift: Makes a Tensor of a node. The rules run on Tensors then, and are recorded; without it, on arrays.
         spending: Let go of what each node holds once it has been dealt with: nobody can come this way again.
@@ -54,17 +54,20 @@ def _walk(
     """Return the gradients, and whether a primitive was met that can make NaN of a gradient of 0."""
     targets = () if wanted is None else set(wanted)
     on_the_way = None if wanted is None else between(wanted, *seeds)
-    gradients = dict(seeds)
+    gradients = seeds
     found: dict[Node, Any] = {}  # the gradients of wanted nodes that were walked through
     fresh: set[Node] = set()  # the gradients that are sums made here: nobody else sees them, so they may be added to
     queue: list[tuple[int, Node]] = []  # a heap of the other nodes that have a gradient and wait
+    newest: Node | None = None
     for root in seeds:
-        if is_spent(root):
+        if root.written == NEVER:
             raise spent(root)
         if root.function is not None and (on_the_way is None or root in on_the_way):
-            queue.append((-root.number, root))
-    heapify(queue)
-    newest = heappop(queue)[1] if queue else None
+            if newest is not None:
+                heappush(queue, (-newest.number, newest))
+            newest = root
+    if queue and newest is not None:
+        newest = heappushpop(queue, (-newest.number, newest))[1]
     guard: Any = None
     real: Any = None  # the last dtype that was not complex: to look at its kind for every gradient would cost
     try:
@@ -150,9 +153,14 @@ def _walk(
             if owned is not None and owned in gradients:
                 fresh.add(owned)
             if spending:
-                spend(node, large)
-                if on_the_way is not None:
-                    on_the_way.discard(node)  # it would keep it, and all it was made from, alive
+                if large:
+                    release(node)
+                    if on_the_way is not None:
+                        on_the_way.discard(node)  # it would keep it, and all it was made from, alive
+                elif node.__class__ is Node:
+                    node.__class__ = Spent
+                else:
+                    node.written = NEVER  # type: ignore[misc]  # an assignment's has this slot
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)

@@ -17,9 +17,10 @@ from typing import Any
 next_number = itertools.count(1).__next__
 _recording: ContextVar[Any] = ContextVar("tensorgrad_recording", default=True)
 is_recording = _recording.get
-_DIFFERENTIATING = "differentiating"  # true, as one records then
+DIFFERENTIATING = "differentiating"  # true, as one records then
 _by_number = attrgetter("number")
 
+NEVER = math.inf  # the creation number that no consumer of what is spent has
 NO_KEYWORDS: Mapping[str, Any] = {}
 
 
@@ -37,7 +38,7 @@ class Node:
     grad: Any = None
     is_open: bool = False  # still being made: see assignment.py
     written: float = 0  # the creation number at the last write to a leaf: an older consumer has used another value
-    is_released: bool = False  # see ``spend``
+    is_released: bool = False  # see ``release``
     function: Callable[..., Any] | None
     inputs: tuple[Any, ...]
     keywords: Mapping[str, Any]
@@ -75,14 +76,14 @@ class Node:
         return f"<Node {self.number}: {self.label} {getattr(self.value, 'shape', ())}>"
 
 
-class _Spent(Node):
-    """A node that a backward pass has come through, and that is kept to be looked at."""
+class Spent(Node):
+    """A node that a backward pass has come through: no other may. It is kept to be looked at."""
 
     __slots__ = ()
-    written = math.inf
+    written = NEVER
 
 
-class _Released(_Spent):
+class _Released(Spent):
     """A node that a backward pass has come through, and that has nothing left but its value."""
 
     __slots__ = ()
@@ -155,23 +156,22 @@ def record(
     return node
 
 
-def spend(node: Node, release: bool) -> None:
-    """Mark a node as spent: no other backward pass may come through. ``release``: let go of its inputs too.
+def release(node: Node) -> None:
+    """Mark a node as spent, and let go of its inputs.
 
     Whoever holds a Tensor still holds its value; what nobody holds goes, arrays and all.
     """
     if node.__class__ is Node:
-        node.__class__ = _Released if release else _Spent
+        node.__class__ = _Released
     else:
-        node.written, node.is_released = math.inf, release  # type: ignore[misc]  # its class has these slots
-    if release:
-        node.inputs = node._first = ()
-        node.keywords = NO_KEYWORDS
+        node.written, node.is_released = NEVER, True  # type: ignore[misc]  # its class has these slots
+    node.inputs = node._first = ()
+    node.keywords = NO_KEYWORDS
 
 
 def is_spent(node: Node) -> bool:
     """Whether a backward pass has come through a node, and left it unfit for another."""
-    return node.written == math.inf
+    return node.written == NEVER
 
 
 def spent(node: Node) -> RuntimeError:
@@ -259,9 +259,9 @@ def recording() -> Any:
 
 def differentiating() -> Any:
     """Return a context manager for the call of a function whose derivative is wanted: operations are recorded."""
-    return _recording_set_to(_DIFFERENTIATING)
+    return _recording_set_to(DIFFERENTIATING)
 
 
 def is_differentiating() -> bool:
     """Whether we are inside such a function."""
-    return _recording.get() is _DIFFERENTIATING
+    return _recording.get() is DIFFERENTIATING

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import autodiff
-from .graph import Leaf, Node, is_differentiating, leaves_of
+from .graph import DIFFERENTIATING, Leaf, Node, is_differentiating, is_recording, leaves_of
 from .handles import Handle, recover, value_so_far
 
 _new = object.__new__
@@ -143,7 +143,7 @@ class Value(Handle):
             )
         one = _ONES.get(node.value.__class__) if gradient is None else None  # the usual case: a loss
         seed = self._seed(gradient) if one is None else one
-        if is_differentiating() and any(leaf.argument for leaf in leaves_of(node)):
+        if is_recording() is DIFFERENTIATING and any(leaf.argument for leaf in leaves_of(node)):
             found = autodiff.backward({node: self._holding(Leaf(seed))}, lift=self._holding)
         else:
             found = autodiff.backward({node: seed}, spending=not retain_graph)

@@ -30,7 +30,7 @@ def nothing(g: Any) -> Any:
 
 vjp(
     np.power,
-    lambda g, y, x, n: g * n * x ** _exponent_of_slope(x, n, y),
+    lambda g, y, x, n: g * n * (x if n.__class__ is int and n == 2 else x ** _exponent_of_slope(x, n, y)),
     lambda g, y, x, n: g * y * _log_of_base(x, y),
 )
 vjp(
