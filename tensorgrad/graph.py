@@ -228,8 +228,25 @@ def between(wanted: Sequence[Node], *roots: Node) -> set[Node]:
     return members
 
 
+class Watch:
+    """The state of recording of somebody who has to know whether values leave the graph, to come back as constants."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = False
+
+
+def leaving() -> None:
+    """Note that a value leaves the graph here."""
+    state = _recording.get()
+    if state.__class__ is Watch:
+        state.left = True
+
+
 @contextmanager
 def _recording_set_to(state: Any) -> Iterator[None]:
+    leaving()  # what happens inside is not watched
     token = _recording.set(state)
     try:
         yield
@@ -257,11 +274,12 @@ def recording() -> Any:
     return _recording_set_to(_recording.get() or True)
 
 
-def differentiating() -> Any:
+def differentiating(watch: Watch | None = None) -> Any:
     """Return a context manager for the call of a function whose derivative is wanted: operations are recorded."""
-    return _recording_set_to(DIFFERENTIATING)
+    return _recording_set_to(watch or DIFFERENTIATING)
 
 
 def is_differentiating() -> bool:
     """Whether we are inside such a function."""
-    return _recording.get() is DIFFERENTIATING
+    state = _recording.get()
+    return state is DIFFERENTIATING or state.__class__ is Watch

@@ -10,7 +10,7 @@ import numpy as np
 
 from .assignment import rebind
 from .errors import failed, name_of, operand
-from .graph import NO_KEYWORDS, Leaf, is_recording, record
+from .graph import NO_KEYWORDS, Leaf, is_recording, leaving, record
 from .handles import Handle
 
 numpy: Any = np  # its stubs do not know that a Tensor goes in and comes out
@@ -132,6 +132,7 @@ def _comparison(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> Callable
     def compare(self: Any, other: Any) -> Any:
         if other.__class__ is list or other.__class__ is tuple:
             return ufunc(self, other)
+        leaving()
         x = self._node.value
         y = other._node.value if other.__class__ is self.__class__ else other
         try:

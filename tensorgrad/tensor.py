@@ -13,7 +13,7 @@ import numpy as np
 
 from . import assignment, foreign
 from .errors import failed, name_of, refused_dtype, refused_out
-from .graph import NO_KEYWORDS, Leaf, Node, is_recording, record
+from .graph import NO_KEYWORDS, Leaf, Node, is_recording, leaving, record
 from .handles import note_view, value_so_far
 from .methods import ArrayMethods, refuse_setting
 from .operators import NO_NUMBERS, Operators, not_numbers
@@ -29,7 +29,7 @@ from .primitives import (
     vjp,
     without_defaults,
 )
-from .values import Value, array_of, refuse_undifferentiable, text_of, unwrap
+from .values import Value, array_of, refuse_subclass, refuse_undifferentiable, text_of, unwrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -142,12 +142,7 @@ def _refuse_unusual(function: Callable[..., Any], arg: Any) -> None:
     """Raise for arrays that calculate in other ways than arrays do, and for times."""
     if arg.dtype.kind in NO_NUMBERS:
         raise not_numbers(function, arg)
-    if any(kind.__name__ in ("MaskedArray", "matrix") for kind in type(arg).__mro__):
-        raise TypeError(
-            f"{name_of(function)} of a Tensor was given a {type(arg).__name__} {arg.shape}, which calculates in ways "
-            "of its own. Expected: an array. Usual fix: np.asarray(m) for a matrix; np.where(mask, x, 0) and "
-            "a.filled(0) in place of masked elements."
-        )
+    refuse_subclass(f"{name_of(function)} of a Tensor", arg)
 
 
 def _note_views(function: Callable[..., Any], result: Tensor, value: Any, args: Sequence[Any]) -> None:
@@ -279,6 +274,7 @@ class Tensor(ArrayMethods, Operators, Value):
                 f"Usual fix: {foreign.advice()}np.stack([t, t]) to build an array from tensors; tg.zeros(shape) in "
                 "place of np.zeros to fill one by assignment; t.detach().numpy() to leave the graph."
             )
+        leaving()
         return np.array(self._node.value, dtype=dtype)
 
     # ---- a sequence of rows --------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from typing import Any, Self
 import numpy as np
 
 from . import autodiff
-from .graph import DIFFERENTIATING, Leaf, Node, is_differentiating, is_recording, leaves_of
+from .graph import Leaf, Node, is_differentiating, is_recording, leaves_of, leaving
 from .handles import Handle, recover, value_so_far
 
 _new = object.__new__
+_PLAIN = frozenset([np.ndarray, np.float64, np.float32, float, int])
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
 
 
@@ -36,6 +37,7 @@ class Value(Handle):
 
         That of a result is read-only: the backward pass counts on it.
         """
+        leaving()
         value = self._node.value
         if self._node.function is not None and isinstance(value, np.ndarray):
             value = value.view()
@@ -143,7 +145,7 @@ class Value(Handle):
             )
         one = _ONES.get(node.value.__class__) if gradient is None else None  # the usual case: a loss
         seed = self._seed(gradient) if one is None else one
-        if is_recording() is DIFFERENTIATING and any(leaf.argument for leaf in leaves_of(node)):
+        if is_recording() is not True and is_differentiating() and any(leaf.argument for leaf in leaves_of(node)):
             found = autodiff.backward({node: self._holding(Leaf(seed))}, lift=self._holding)
         else:
             found = autodiff.backward({node: seed}, spending=not retain_graph)
@@ -201,10 +203,13 @@ class Value(Handle):
 
     def detach(self) -> Self:
         """Return a copy of the value that is a constant: no gradient flows through it."""
+        leaving()
         return self._holding(Leaf(self._node.value.copy(order="K"), name=self._node.name))
 
     def numpy(self) -> Any:
-        """Return a copy of the value as a plain array."""
+        """Return a copy of the value as a plain array; raises where ``item`` does."""
+        self._refuse_cut("numpy")
+        leaving()
         return np.array(self._node.value)
 
     def item(self, *index: Any) -> Any:
@@ -248,9 +253,11 @@ class Value(Handle):
         return self._number(complex)  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
+        leaving()
         return operator.index(self._node.value)
 
     def __bool__(self) -> bool:
+        leaving()
         return bool(self._node.value)
 
     def __repr__(self) -> str:
@@ -273,6 +280,7 @@ class Value(Handle):
 
 def array_of(data: Any, dtype: Any, what: str) -> Any:
     """Return a new array of the data, or raise and say what they were for."""
+    refuse_subclass(what, data)
     try:
         return np.array(unwrap(data), dtype=dtype)
     except (ValueError, TypeError) as error:
@@ -280,6 +288,23 @@ def array_of(data: Any, dtype: Any, what: str) -> Any:
             f"{what}: {error}. Expected: numbers, in rows of the same length. "
             "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
         ) from error
+
+
+def refuse_subclass(what: str, value: Any) -> None:
+    """Raise for arrays that calculate in ways of their own, also in lists and tuples: masked ones and matrices.
+
+    An array would forget what is masked, and what * means.
+    """
+    if value.__class__ is list or value.__class__ is tuple:
+        if not _PLAIN.issuperset(map(type, value)):
+            for item in value:
+                refuse_subclass(what, item)
+    elif value.__class__ not in _PLAIN and any(k.__name__ in ("MaskedArray", "matrix") for k in type(value).__mro__):
+        raise TypeError(
+            f"{what} was given a {type(value).__name__} {value.shape}, which calculates in ways of its own. "
+            "Expected: an array. Usual fix: np.asarray(m) for a matrix; np.where(mask, x, 0) and a.filled(0) in place "
+            "of masked elements."
+        )
 
 
 def text_of(name: str | None) -> str | None:

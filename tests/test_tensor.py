@@ -199,6 +199,36 @@ def test_it_is_a_sequence_of_rows():
     assert [row.requires_grad for row in T] == [True, True]
 
 
+@pytest.mark.parametrize(
+    "array",
+    [np.ma.array([1.0, 2.0], mask=[0, 1]), np.ma.array([1.0, 2.0]), np.ones((1, 2)).view(np.matrix)],
+    ids=["masked", "unmasked", "matrix"],
+)
+def test_arrays_that_calculate_in_other_ways_are_refused(array: Any):
+    said = rf"was given a {type(array).__name__} \(.*ways of its own\. Expected: an array\. Usual fix: np\.asarray"
+    for data in (array, [array, array], (1.0, [array])):
+        with pytest.raises(TypeError, match=r"^Tensor\(data\) " + said):
+            tg.Tensor(data)
+    t = tg.Tensor(np.ones(array.shape), requires_grad=True)
+    with pytest.raises(TypeError, match=r"^\.data of parameter .* " + said):
+        t.data = array
+    with pytest.raises(TypeError, match=r"^\.grad of parameter .* " + said):
+        t.grad = array
+    with pytest.raises(TypeError, match=r"^backward\(gradient\) of a tensor .* " + said):
+        t.backward(array)
+    with pytest.raises(TypeError, match=r"^np\.add of a Tensor " + said):
+        np.add(t, array)
+    assert tg.Tensor(np.asarray(array)).shape == array.shape
+
+
+def test_other_subclasses_of_arrays_are_arrays():
+    class Named(np.ndarray):
+        pass
+
+    t = tg.Tensor(np.ones(2).view(Named))
+    assert type(t.data) is np.ndarray
+
+
 # ---- constants of the model: see rules/test_constants.py for all of them --------------------------------------
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..graph import Leaf
+from ..nn import Module
 from ..tensor import Tensor
 from ..values import unwrap
 
@@ -34,6 +36,7 @@ class Layout:
         found, self.structure = tree.flatten(x0)
         self._is_none = [leaf is None for leaf in found]
         self._leaves = [leaf for leaf in found if leaf is not None]
+        self._in_modules = self._of_each(_in_modules(self.structure))
         self.paths = self._of_each(tree.paths(self.structure, "x0"))
         for leaf, path in zip(self._leaves, self.paths, strict=True):
             _refuse_unless_floating(leaf, path)
@@ -69,10 +72,14 @@ class Layout:
         following = iter(values)
         return tree.rebuild(self.structure, [None if is_none else next(following) for is_none in self._is_none])
 
-    def like_start(self, vector: Any, *, dtype: Any = None) -> Any:
-        """Return a vector as the nesting is: shapes, arrays or Tensors, and dtypes unless one is given for all."""
-        cut = zip(self._leaves, self.cut(vector), strict=True)
-        return self.nested([_like(leaf, values, dtype) for leaf, values in cut])
+    def like_start(self, vector: Any, *, dtype: Any = None, constant: bool = False) -> Any:
+        """Return a vector as the nesting is: shapes, arrays or Tensors, and dtypes unless one is given for all.
+
+        Tensors are parameters where the nesting has some. If they are to be constants, only those of Modules are, which
+        find them by that.
+        """
+        cut = zip(self._leaves, self.cut(vector), self._in_modules, strict=True)
+        return self.nested([_like(leaf, x, dtype, constant and not in_module) for leaf, x, in_module in cut])
 
     def where_not_finite(self, vector: Any) -> str:
         """Return the paths of the arrays in whose places a vector is not finite."""
@@ -122,16 +129,35 @@ def _refuse_unless_floating(leaf: Any, path: str) -> None:
     )
 
 
+def _in_modules(structure: tree.Structure, within: bool = False) -> list[bool]:
+    """Return of each place of a nesting whether it is a Module's."""
+    if structure.kind is None:
+        return [within]
+    within = within or issubclass(structure.kind, Module)
+    return [each for inner in structure.inner for each in _in_modules(inner, within)]
+
+
 def _bare(leaf: Any, piece: Any) -> Any:
     return piece if isinstance(leaf, np.ndarray) else piece[()]
 
 
-def _like(leaf: Any, values: Any, dtype: Any) -> Any:
+def _like(leaf: Any, values: Any, dtype: Any, constant: bool) -> Any:
     """Return values as a leaf holds its own: array, number or Tensor; never the same memory."""
     dtype = dtype or (leaf.dtype if hasattr(leaf, "dtype") else np.float64)
     with np.errstate(over="ignore"):  # what float16 cannot hold is inf, as in any cast
         cast = values.astype(dtype)
-    return Tensor(cast, requires_grad=leaf.requires_grad, name=leaf.name) if isinstance(leaf, Tensor) else cast
+    if not isinstance(leaf, Tensor):
+        return cast
+    return Tensor(cast, requires_grad=not constant and _is_parameter(leaf), name=leaf.name)
+
+
+def _is_parameter(tensor: Tensor) -> bool:
+    """Whether somebody looks for its gradient: not so of results, and of variables of a function being differentiated.
+
+    Whatever is computed from those is theirs to differentiate; a parameter made here would be in their way.
+    """
+    node = tensor._node
+    return isinstance(node, Leaf) and node.requires_grad and not node.argument
 
 
 def _broadcast(limit: Any, shape: tuple[int, ...], path: str) -> Any:

@@ -65,8 +65,10 @@ def minimize(
     Returns:
         SciPy's ``OptimizeResult``. ``x`` has the nesting of x0, arrays for arrays and Tensors for Tensors, in their
         shapes and dtypes; of a Module it is a copy. So has the gradient there: ``jac``, which trust-constr calls
-        ``grad``. Everything else is SciPy's: matrices such as ``hess_inv`` belong to the arrays of x0 end to end. None
-        of it depends on x0 or args as far as derivatives are concerned.
+        ``grad``. Its Tensors are constants, but for a Module's; those of x are parameters where those of x0 are, which
+        what was computed is not, nor a variable of a function being differentiated. Everything else is SciPy's:
+        matrices such as ``hess_inv`` belong to the arrays of x0 end to end. None of it depends on x0 or args as far as
+        derivatives are concerned.
 
     Raises:
         ImportError: SciPy is missing; it comes with the extra ``scipy``.
@@ -211,7 +213,7 @@ class _Progress:
             result["grad" if "grad" in result else "jac"] = self._gradient(np.ravel(result.x))
         for name in ("x", "jac", "grad"):
             if isinstance(found := result.get(name), np.ndarray):  # jac of trust-constr is a list, of the constraints
-                result[name] = self._objective.layout.like_start(found.ravel())
+                result[name] = self._objective.layout.like_start(found.ravel(), constant=name != "x")
         return result
 
     def _restore(self, result: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from ..errors import failed, name_of, operand
+from ..graph import leaving
 from ..handles import value_so_far
 from ..primitives import TABLE, entered_late, takes_over
 from ..tensor import Tensor
@@ -40,6 +41,7 @@ def kind(function: Any) -> Kind:
 
 
 _OF_SHAPE = (np.shape, np.ndim, np.size)
+_OF_TYPES = (np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type, np.min_scalar_type)
 
 
 def _shaped(value: Any) -> Any:
@@ -58,7 +60,12 @@ class Constant:
         """Return the plain result."""
         if keywords.get("out") is not None or len(args) > self.out:
             self._refuse_writing(keywords.get("out"), *args[self.out :])
-        arrays = tuple(map(_shaped, args)) if self.function in _OF_SHAPE else unwrap(args)
+        if self.function in _OF_SHAPE:
+            arrays = tuple(map(_shaped, args))
+        else:
+            if self.function not in _OF_TYPES:
+                leaving()
+            arrays = unwrap(args)
         try:
             return self.function(*arrays, **{name: unwrap(value) for name, value in keywords.items()})
         except (ValueError, TypeError, IndexError) as error:

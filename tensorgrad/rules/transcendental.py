@@ -70,8 +70,11 @@ vjp(np.deg2rad, lambda g, y, x: np.deg2rad(g), bounded=True)
 
 
 def _root_of_one_minus_square(x: Any) -> Any:
-    """Not 1 - x and x + 1: these differences keep the sign of an imaginary part of 0, the side of the branch cut."""
-    return np.sqrt(-(x - 1)) * np.sqrt(x - -1)
+    """Of complex x not 1 - x and x + 1: the differences keep the sign of an imaginary part of 0, the side of the cut.
+
+    Of real x 1 - x, which is +0 at 1, where -(x - 1) is -0: the sign of the infinite slope.
+    """
+    return np.sqrt(-(x - 1) if x.dtype.kind == "c" else 1 - x) * np.sqrt(x - -1)
 
 
 def _over_one_plus_square(g: Any, x: Any) -> Any:

@@ -10,10 +10,21 @@ from typing import Any
 import numpy as np
 
 from .. import autodiff, tree
-from ..graph import NO_KEYWORDS, Leaf, Node, differentiating, is_recording, leaves_of, reachable, record, recording
+from ..graph import (
+    NO_KEYWORDS,
+    Leaf,
+    Node,
+    Watch,
+    differentiating,
+    is_recording,
+    leaves_of,
+    reachable,
+    record,
+    recording,
+)
 from ..primitives import vjp
 from ..tensor import Tensor, wrap
-from ..values import unwrap
+from ..values import refuse_subclass, unwrap
 
 Leaves = dict[Node, Any]
 
@@ -43,6 +54,7 @@ class Call:
         args: Sequence[Any],
         keywords: Mapping[str, Any],
         positions: Sequence[int],
+        watch: Watch | None = None,
     ) -> None:
         self.transform = transform
         self.recorded = bool(is_recording())
@@ -52,11 +64,16 @@ class Call:
         self._leaves: list[Node | None] = []  # None where None stands
         self.of_tensors = False
         arguments = list(args)
-        with differentiating():
+        self.nodes: list[Node] = []
+        try:
             for position in positions:
                 arguments[position] = self._made_variable(args[position], position)
             self.nodes = [node for node in self._leaves if node is not None]
-            self.result = f(*arguments, **keywords)
+            with differentiating(watch):
+                self.result = f(*arguments, **keywords)
+        except BaseException:
+            self.close()
+            raise
 
     def _made_variable(self, argument: Any, position: int) -> Any:
         leaves, structure = tree.flatten(argument)
@@ -155,12 +172,17 @@ def positions_of(transform: str, argnums: int | Sequence[int], given: int) -> tu
         IndexError: There are fewer arguments.
         ValueError: One is named twice.
     """
-    positions = (argnums,) if isinstance(argnums, (int, np.integer)) else tuple(argnums)
+    positions = tuple(argnums) if isinstance(argnums, (tuple, list, range)) else (argnums,)
+    if not all(isinstance(position, (int, np.integer)) for position in positions):
+        raise TypeError(
+            f"{transform} with argnums={argnums!r}. Expected: the number of an argument, or a tuple of numbers. "
+            "Usual fix: argnums=0 for the first."
+        )
     for position in positions:
         if not -given <= position < given:
             raise IndexError(
-                f"{transform} with argnums={position} of a call with {given} positional arguments. Expected argnums "
-                f"from 0 to {given - 1}. Usual fix: pass the argument to differentiate by position, not by keyword."
+                f"{transform} with argnums={position} of a call with {given} positional arguments. Expected: one of "
+                "these, counted from 0. Usual fix: pass the argument to differentiate by position, not by keyword."
             )
     counted = tuple([int(position) % given for position in positions])
     if len(set(counted)) < len(counted):
@@ -187,6 +209,15 @@ def refuse_unless_scalar(transform: str, value: Any) -> None:
         )
 
 
+def refuse_complex(transform: str, *values: Any) -> None:
+    """Raise if one of the values is complex, where a derivative is to be a number."""
+    if any(np.iscomplexobj(unwrap(value)) for value in values):
+        raise TypeError(
+            f"{transform} of complex numbers: they have two derivatives, along the real and the imaginary axis. "
+            "Expected: real arguments and outputs. Usual fix: a function of real and imaginary parts; or vjp."
+        )
+
+
 def backward(seeds: Leaves, wanted: Sequence[Node], *, lifted: bool, spending: bool = False) -> dict[Node, Tensor]:
     """Return the gradients as Tensors, recorded if ``lifted``; the seeds are Tensors or arrays."""
     if lifted:
@@ -199,7 +230,8 @@ def backward(seeds: Leaves, wanted: Sequence[Node], *, lifted: bool, spending: b
 
 def zeros(node: Node) -> Tensor:
     """Return a constant Tensor of zeros like a node's value."""
-    return wrap(Leaf(np.zeros_like(node.value)))
+    value = np.zeros_like(node.value)
+    return wrap(Leaf(value if isinstance(node.value, np.ndarray) else value[()]))
 
 
 def is_tracked(value: Any) -> bool:
@@ -208,9 +240,14 @@ def is_tracked(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return a nesting with arrays in place of the Tensors."""
+    """Return a nesting with arrays of their own in place of the Tensors."""
     leaves, structure = tree.flatten(value)
-    return tree.rebuild(structure, [unwrap(leaf) for leaf in leaves])
+    return tree.rebuild(structure, [_copied(leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+
+
+def _copied(tensor: Tensor) -> Any:
+    value = tensor._node.value
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def constant(value: Any) -> Any:
@@ -228,7 +265,12 @@ def leaves_like(transform: str, what: str, value: Any, structure: tree.Structure
         ValueError: The nesting differs, or a shape; the message names the leaf.
         TypeError: A leaf is no number.
     """
-    found = tree.leaves_like(structure, value, what)
+    try:
+        found = tree.leaves_like(structure, value, what)
+    except ValueError as error:
+        raise ValueError(
+            f"{transform}: {error} Usual fix: the nesting of what it belongs to, a tuple for several arguments."
+        ) from error
     for path, leaf, other in zip(tree.paths(structure, what), found, like, strict=True):
         if other is None:
             continue
@@ -272,6 +314,7 @@ def fresh(value: Any) -> Node:
     if isinstance(value, Tensor):
         node = value._node
         return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
+    refuse_subclass("the argument of a function being differentiated", value)
     array = np.array(value)
     if not isinstance(value, np.ndarray) and array.ndim == 0:
         array = array[()]  # a number stays one: x += 1 gives it a new name, and does not change it

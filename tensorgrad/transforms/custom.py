@@ -15,6 +15,7 @@ from .custom_check import check_recorded, checked
 from .opaque import Opaque, Rule
 
 F = TypeVar("F", bound=Callable[..., Any])
+_OFTEN_ENOUGH = 5  # checks of a rule that finds it 0, as it may be everywhere
 
 
 def custom_rule(*rules: Rule | None, check: bool = True, holomorphic: bool = True) -> Callable[[F], F]:
@@ -46,7 +47,8 @@ def custom_rule(*rules: Rule | None, check: bool = True, holomorphic: bool = Tru
 
     The check runs in float64. Of an input with up to 64 numbers each is moved, of more of them a sample, and
     directions at random. Where the function has a kink, any slope between its two is right; where it is not finite, or
-    raises, nothing is asked. While one thread checks, others do not wait for it.
+    raises, nothing is asked; where rule and differences are 0, nothing is told. It is checked at the next use then, but
+    in all five times at most where it was 0. While one thread checks, others do not wait for it.
 
     The function, its rules and what they hold are freed when the last graph goes that they are part of, so they may be
     made in a loop.
@@ -175,12 +177,16 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
 
 
 class _FirstUse:
-    """Checks rules when they are needed first; those of which nothing could be told, the next time again."""
+    """Checks rules when they are needed first; those of which nothing could be told, the next time again.
+
+    Not for ever where that is because they are 0: it may be what they always are.
+    """
 
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
         self._unchecked = set(range(count))
         self._unrecorded = set(range(count))
+        self._flat = dict.fromkeys(range(count), 0)  # how often a rule and the differences were 0
 
     def called(self, f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any], tracked: Sequence[int]) -> None:
         if self._unchecked.isdisjoint(tracked):
@@ -190,12 +196,18 @@ class _FirstUse:
             self._unchecked = self._unchecked - taken  # of other threads, and of rules that use their own function
         if not taken:
             return
-        told: set[int] = set()
+        told: Mapping[int, bool] = {}
         try:
             told = checked(f, inputs, keywords)
         finally:
             with self._lock:
-                self._unchecked = self._unchecked | (taken - told)
+                self._unchecked = self._unchecked | {i for i in taken if not self._is_settled(i, told.get(i))}
+
+    def _is_settled(self, position: int, told: bool | None) -> bool:
+        """Whether a rule need not be checked again: something could be told, or it was 0 often enough."""
+        if told is False:
+            self._flat[position] += 1
+        return bool(told) or self._flat[position] >= _OFTEN_ENOUGH
 
     def recorded(self, f: Opaque, position: int, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         with self._lock:

@@ -20,8 +20,11 @@ _SAMPLE = 24  # and some of the numbers
 _WORDS = "in float64, against differences of the function; check=False switches this check off"
 
 
-def checked(f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> set[int]:
-    """Compare the rules of all floating inputs with differences; return the inputs of which something could be told.
+def checked(f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> dict[int, bool]:
+    """Compare the rules of all floating inputs with differences.
+
+    Returns:
+        Of the inputs that could be looked at, whether something could be told: not where rule and differences are 0.
 
     Raises:
         RuntimeError: A rule is wrong; or the function changes its inputs, or has another value each time.
@@ -29,15 +32,16 @@ def checked(f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> se
     copies = [_float64(x) for x in inputs]
     y = _called_twice(f, copies, inputs, keywords)
     if y.dtype.kind not in "fc" or not np.all(np.isfinite(y)):
-        return set()
+        return {}
     generator = np.random.default_rng(0)
     g = _random(generator, y)
-    told = set()
+    told = {}
     for position, x in enumerate(copies):
         if f.rule(position) is None or getattr(x, "dtype", np.dtype(int)).kind not in "fc":
             continue
-        if _agrees(f, position, g, y, copies, keywords, generator):
-            told.add(position)
+        slopes = _agreeing(f, position, g, y, copies, keywords, generator)
+        if slopes:
+            told[position] = not all(slope.flat for slope in slopes)
     return told
 
 
@@ -83,7 +87,7 @@ def _called_twice(f: Opaque, copies: list[Any], inputs: Sequence[Any], keywords:
     return y
 
 
-def _agrees(
+def _agreeing(
     f: Opaque,
     position: int,
     g: Any,
@@ -91,25 +95,26 @@ def _agrees(
     inputs: list[Any],
     keywords: Mapping[str, Any],
     generator: np.random.Generator,
-) -> bool:
-    """Return whether anything could be told; raise if a rule differs."""
+) -> list[Slope]:
+    """Return the slopes along which a rule could be compared; raise if it differs."""
     x = inputs[position]
     ours = _by_rule(f, position, g, y, inputs, keywords)
     if not np.all(np.isfinite(ours)) or not np.size(x):
-        return False
+        return []
 
     def weighted(moved: Any) -> Any:
         return np.real(np.conj(g) * (f(*inputs[:position], moved, *inputs[position + 1 :], **keywords) - y))
 
     eps = max([float(np.finfo(a.dtype).eps) for a in (y, ours)])
     comparison = Comparison(weighted, x, ours, eps, eps * float(np.linalg.norm(np.ravel(g * y))))
-    told = False
+    slopes = []
     for v in _directions(np.asarray(x), generator):
         found = comparison.along(v)
         if found.excess > 1:
             raise _wrong(f, position, x, *comparison.guilty(v))
-        told |= found.excess >= 0
-    return told
+        if found.excess >= 0:
+            slopes.append(found)
+    return slopes
 
 
 def _by_rule(f: Opaque, position: int, g: Any, y: Any, inputs: list[Any], keywords: Mapping[str, Any]) -> Any:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..graph import Leaf, Node, leaves_of, no_grad
+from ..graph import Leaf, Node, Watch, leaves_of, no_grad
 from ..tensor import Tensor, wrap
 from ..values import unwrap
 from .calls import Call, fresh, positions_of
 from .gradients import grad
 from .rows import NotRowsError, Rows
+
+_KINDS = 16  # of labels, that are tried
 
 
 def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
@@ -37,7 +39,7 @@ def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[...,
     mean or a sum over the examples, with or without a penalty on the parameters, one backward pass serves all
     examples: the gradient of a weight is the outer product of what goes in and what comes back, before it is summed
     (Goodfellow, "Efficient per-example gradient computations", 2015). Whether this holds is read off the recorded
-    graph, and tried on two examples. Anything else takes a call of ``grad`` for each example.
+    graph, and tried on some examples. Anything else takes a call of ``grad`` for each example.
 
     >>> import numpy as np
     >>> def loss(w, x, y):
@@ -62,6 +64,12 @@ def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[...,
 
 
 def _number_of_examples(args: Sequence[Any], position: int) -> int:
+    for i, arg in enumerate(args):
+        if i != position and isinstance(arg, (list, tuple)) and arg and isinstance(arg[0], (int, float, np.number)):
+            raise TypeError(
+                f"per_example_grad was given a {type(arg).__name__} of numbers as argument {i}. Expected: an array "
+                "with the examples along its first axis. Usual fix: np.array(ys)."
+            )
     sizes = {
         f"argument {i}{path}": np.shape(leaf)[0]
         for i, arg in enumerate(args)
@@ -99,9 +107,14 @@ def _one_by_one(
     leaves, structure = tree.flatten(args[position])
     trees = [gradient(*_example(args, position, i), **keywords) for i in range(number)]
     if not trees:
-        return tree.rebuild(structure, [np.zeros((0, *np.shape(x)), np.asarray(unwrap(x)).dtype) for x in leaves])
+        return tree.rebuild(structure, [None if x is None else _of_none(x) for x in leaves])
     columns = zip(*[tree.leaves_like(structure, found) for found in trees], strict=True)
     return tree.rebuild(structure, [None if column[0] is None else np.stack(column) for column in columns])
+
+
+def _of_none(parameter: Any) -> Any:
+    zeros = np.zeros((0, *np.shape(parameter)), np.asarray(unwrap(parameter)).dtype)
+    return wrap(Leaf(zeros)) if isinstance(parameter, Tensor) else zeros
 
 
 # ---- one pass ------------------------------------------------------------------------------------------------
@@ -111,37 +124,73 @@ def _in_one_pass(
     loss: Callable[..., Any], position: int, args: Sequence[Any], keywords: Mapping[str, Any], number: int
 ) -> Any:
     """Return the gradients of all examples; None if it has to be done one by one."""
-    arguments = list(args)
-    batches: set[Node] = set()  # what the loss makes of them is recorded, so that one can see what becomes of the rows
-    for i in range(len(args)):
-        if i != position:
-            arguments[i] = _as_variables(args[i], batches)
-    try:
-        call = Call("per_example_grad", loss, arguments, keywords, (position,))
-    except (
-        TypeError,
-        ValueError,
-        IndexError,
-    ):  # targets no derivative exists for; if it is the caller's, it comes again
+    trials = _trials(args, position, number)
+    if trials is None:
         return None
     try:
-        root = call.result
-        if not isinstance(root, Tensor) or root.shape != () or not root.requires_grad:
-            return None
-        others = set(leaves_of(root._node)) - batches - set(call.nodes)
-        rows = Rows(root._node, call.nodes, batches, number)
-        found = rows.gradients(wrap if others and call.recorded else None)
-    except NotRowsError:
+        call, batches = _recorded(loss, position, args, keywords)
+        try:
+            labels = [leaf for leaf in _batches(args, position) if leaf.dtype.kind != "f"]
+            rows = Rows(call.result._node, call.nodes, batches, number, labels)
+            for i in trials:
+                alone, _ = _recorded(loss, position, _example(args, position, i), keywords)
+                rows.compare(alone.result._node)
+            others = set(leaves_of(call.result._node)) - batches - set(call.nodes)
+            found = rows.gradients(wrap if others and call.recorded else None)
+        finally:
+            _close(call, batches)
+    except (NotRowsError, TypeError, ValueError, IndexError):  # what is wrong with the call itself is said one by one
         return None
-    finally:
-        call.close()
-        for node in batches:
-            if isinstance(node, Leaf):
-                node.requires_grad = False
-    if not _agree(loss, position, args, keywords, call, found, number):
+    if not all(_agree(loss, position, args, keywords, found, i) for i in trials[:2]):
         return None
     of_tensors = call.of_tensors or any(isinstance(g, Tensor) for g in found)
     return call.nested([wrap(Leaf(g)) if of_tensors and not isinstance(g, Tensor) else g for g in found])[0]
+
+
+def _batches(args: Sequence[Any], position: int) -> list[Any]:
+    return [leaf for i, arg in enumerate(args) if i != position for leaf in tree.flatten(arg)[0] if _is_batch(leaf)]
+
+
+def _trials(args: Sequence[Any], position: int, number: int) -> list[int] | None:
+    """Return the examples to try one by one: the ends, and one of each kind of label; None if there are too many.
+
+    What a loss makes of labels is not recorded: a number that was made of all labels may be that of some example alone,
+    but not that of each kind.
+    """
+    found = {number - 1: None, 0: None}
+    for leaf in _batches(args, position):
+        if leaf.dtype.kind != "f":
+            rows = unwrap(leaf).reshape(number, -1)
+            _, first = np.unique(rows, axis=0, return_index=True)
+            if len(first) > _KINDS:
+                return None
+            found.update(dict.fromkeys(first.tolist()))
+    return list(found)
+
+
+def _recorded(
+    loss: Callable[..., Any], position: int, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> tuple[Call, set[Node]]:
+    """Return a call of a loss, and the nodes of its batches: one has to see what becomes of the rows."""
+    arguments = list(args)
+    batches: set[Node] = set()
+    for i in range(len(args)):
+        if i != position:
+            arguments[i] = _as_variables(args[i], batches)
+    watch = Watch()
+    call = Call("per_example_grad", loss, arguments, keywords, (position,), watch)
+    root = call.result
+    if watch.left or not isinstance(root, Tensor) or root.shape != () or not root.requires_grad:
+        _close(call, batches)
+        raise NotRowsError
+    return call, batches
+
+
+def _close(call: Call, batches: set[Node]) -> None:
+    call.close()
+    for node in batches:
+        if isinstance(node, Leaf):
+            node.requires_grad = False
 
 
 def _as_variables(arg: Any, nodes: set[Node]) -> Any:
@@ -161,19 +210,16 @@ def _agree(
     position: int,
     args: Sequence[Any],
     keywords: Mapping[str, Any],
-    call: Call,
     found: Sequence[Any],
-    number: int,
+    i: int,
 ) -> bool:
-    """Whether the first and the last example have the gradients they have alone: the graph shows arrays, not how the
-    loss has come by those that are no Tensors."""
+    """Whether an example has the gradient it has alone."""
     structure = tree.flatten(args[position])[1]
-    for i in (0, number - 1):
-        with no_grad():
-            alone = grad(loss, position)(*_example(args, position, i), **keywords)
-        expected = [unwrap(leaf) for leaf in tree.leaves_like(structure, alone) if leaf is not None]
-        for g, other in zip(map(unwrap, found), expected, strict=True):
-            tolerance = np.sqrt(np.finfo(other.dtype).eps)
-            if not np.allclose(g[i], other, rtol=tolerance, atol=tolerance * np.max(np.abs(other), initial=0)):
-                return False
+    with no_grad():
+        alone = grad(loss, position)(*_example(args, position, i), **keywords)
+    for g, leaf in zip(map(unwrap, found), tree.leaves_like(structure, alone), strict=True):
+        other = unwrap(leaf)
+        scale = np.sqrt(np.finfo(other.dtype).eps) * np.max(np.abs(other), initial=0)
+        if g[i].shape != other.shape or np.any(np.abs(g[i] - other) > scale):
+            return False
     return True

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..values import unwrap
-from .calls import Call, constant, is_tracked, plain, positions_of, refuse_unless_scalar
+from .calls import Call, constant, is_tracked, plain, positions_of, refuse_complex, refuse_unless_scalar
 
 
 def grad(
@@ -76,8 +76,12 @@ def _value_and_grad(
     @functools.wraps(f)
     def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
         call = Call(transform, f, args, keywords, positions_of(transform, argnums, len(args)))
-        value = _without_aux(transform, call.result) if has_aux else call.result
-        refuse_unless_scalar(transform, value)
+        try:
+            value = _without_aux(transform, call.result) if has_aux else call.result
+            refuse_unless_scalar(transform, value)
+        except (TypeError, ValueError):
+            call.close()
+            raise
         seeds = {value._node: np.ones_like(value._node.value)[()]} if is_tracked(value) else {}
         if strict:
             call.warn_of_independent(seeds)
@@ -130,6 +134,7 @@ def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., An
                 f"of shape {call.nodes[0].value.shape if len(call.nodes) == 1 else 'of several arrays'}. Expected: the "
                 "same shape. Usual fix: jacobian for the whole matrix, grad for a single number."
             )
+        refuse_complex("elementwise_grad", y, call.nodes[0].value)
         if not y.requires_grad:
             lifted, (g,) = False, call.gradients({}, lifted=False)
         else:
@@ -146,7 +151,7 @@ def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., An
 
 def _refuse_unless_proportional(weighted: Any, expected: Any) -> None:
     scale = np.abs(weighted) + np.abs(expected)
-    differs = np.abs(weighted - expected) > np.sqrt(np.finfo(weighted.dtype).eps) * scale
+    differs = np.abs(weighted - expected) > np.finfo(weighted.dtype).eps ** 0.75 * scale
     if np.any(differs):
         where = tuple(np.argwhere(differs)[0].tolist())
         raise ValueError(

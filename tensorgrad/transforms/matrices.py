@@ -12,7 +12,7 @@ from .. import tree
 from ..graph import Node
 from ..tensor import Tensor
 from ..values import unwrap
-from .calls import Call, positions_of
+from .calls import Call, positions_of, refuse_complex
 from .products import Curved, Linearised, Outputs
 
 _MODES = (None, "reverse", "forward")
@@ -47,6 +47,8 @@ def jacobian(
     """
     if mode not in _MODES:
         raise ValueError(f"jacobian with mode={mode!r}. Expected: 'reverse', 'forward' or None.")
+    if batched and mode is not None:
+        raise ValueError(f"jacobian with batched=True and mode={mode!r}. Expected: no mode; a batch goes in reverse.")
     single = isinstance(argnums, (int, np.integer))
 
     @functools.wraps(f)
@@ -97,10 +99,14 @@ def _stacked(rows: Sequence[Any], shape: tuple[int, ...], like: Any) -> Any:
     return np.stack(rows).reshape(shape + rows[0].shape)
 
 
+def _in_dtype(block: Any, dtype: Any) -> Any:
+    return block if block.dtype == dtype else block.astype(dtype)
+
+
 def _rows(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
     blocks: list[list[Any]] = []
     for value, node in zip(outputs.values, outputs.nodes, strict=True):
-        _refuse_complex(value, call)
+        refuse_complex(call.transform, value, *[v.value for v in call.nodes])
         if node is None:
             blocks.append([np.zeros(np.shape(value) + v.value.shape, v.value.dtype) for v in call.nodes])
             continue
@@ -121,7 +127,7 @@ def _bare(tensors: Sequence[Tensor], outside: bool) -> list[Any]:
 
 def _columns(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
     for value in outputs.values:
-        _refuse_complex(value, call)
+        refuse_complex(call.transform, value, *[v.value for v in call.nodes])
     linear = Linearised(call, outputs)
     still = [np.zeros_like(v.value) for v in call.nodes]
     blocks: list[list[Any]] = [[] for _ in outputs.values]
@@ -132,16 +138,8 @@ def _columns(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
         ):
             stacked = _stacked(_bare(column, outside), v.value.shape, unwrap(value))
             axes = (*range(v.value.ndim, stacked.ndim), *range(v.value.ndim))
-            row.append(np.transpose(stacked, axes))
+            row.append(_in_dtype(np.transpose(stacked, axes), v.value.dtype))
     return blocks
-
-
-def _refuse_complex(value: Any, call: Call) -> None:
-    if np.iscomplexobj(unwrap(value)) or any(node.value.dtype.kind == "c" for node in call.nodes):
-        raise TypeError(
-            f"{call.transform} of complex numbers: they have two derivatives, along the real and the imaginary axis. "
-            "Expected: real arguments and outputs. Usual fix: a function of real and imaginary parts; or vjp."
-        )
 
 
 # ---- batches ------------------------------------------------------------------------------------------------
@@ -153,7 +151,7 @@ def _of_examples(call: Call, outputs: Outputs, mode: str | None, outside: bool) 
     generator = np.random.default_rng(0)
     blocks: list[list[Any]] = []
     for value, node in zip(outputs.values, outputs.nodes, strict=True):
-        _refuse_complex(value, call)
+        refuse_complex(call.transform, value, *[v.value for v in call.nodes])
         inner = np.shape(value)[1:]
         if node is None:
             blocks.append([np.zeros((n, *inner, *v.value.shape[1:]), v.value.dtype) for v in call.nodes])
@@ -165,7 +163,11 @@ def _of_examples(call: Call, outputs: Outputs, mode: str | None, outside: bool) 
         stacks = []
         for i, v in enumerate(call.nodes):
             stacked = _stacked(_bare([row[i] for row in rows], outside), inner, v.value)
-            stacks.append(np.moveaxis(stacked, len(inner), 0) if rows else np.zeros((n, *stacked.shape)))
+            stacks.append(
+                np.moveaxis(stacked, len(inner), 0)
+                if rows
+                else np.zeros((n, *inner, *v.value.shape[1:]), v.value.dtype)
+            )
         weights = generator.uniform(0.5, 1.5, node.value.shape).astype(node.value.dtype)
         for found, stack in zip(call.gradients({node: weights}, lifted=False), stacks, strict=True):
             _refuse_unless_apart(found.data, weights, unwrap(stack))
@@ -188,10 +190,12 @@ def _examples(call: Call, outputs: Outputs) -> int:
 def _refuse_unless_apart(weighted: Any, weights: Any, stack: Any) -> None:
     """Raise if the sum of weighted rows is not that of each example's own rows alone."""
     n = len(weights)
+    if not weights.size or not weighted.size:
+        return
     rows = stack.reshape(n, -1, int(np.prod(weighted.shape[1:], dtype=int)))
     expected = np.matmul(weights.reshape(n, 1, -1), rows)[:, 0].reshape(weighted.shape)
     scale = np.matmul(np.abs(weights).reshape(n, 1, -1), np.abs(rows))[:, 0].reshape(weighted.shape)
-    differs = np.abs(weighted - expected) > np.sqrt(np.finfo(weighted.dtype).eps) * (scale + np.abs(weighted))
+    differs = np.abs(weighted - expected) > np.finfo(weighted.dtype).eps ** 0.75 * (scale + np.abs(weighted))
     if np.any(differs):
         raise ValueError(
             f"jacobian with batched=True: example {int(np.argwhere(differs)[0][0])} of the argument moves other "
@@ -227,7 +231,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
     @functools.wraps(f)
     def matrix(*args: Any, **keywords: Any) -> Any:
         call = Call("hessian", f, args, keywords, positions_of("hessian", argnums, len(args)))
-        _refuse_complex(call.result, call)
+        refuse_complex(call.transform, call.result, *[v.value for v in call.nodes])
         curved = Curved(call)
         rows = [_hessian_rows(call, curved, i, v) for i, v in enumerate(call.nodes)]
         call.close()

@@ -12,6 +12,7 @@ from .. import autodiff, losses
 from ..functional import dense, log_softmax, logsumexp, softmax
 from ..graph import Leaf, Node, reachable, recording
 from ..primitives import TABLE, Primitive
+from ..values import unwrap
 
 
 class NotRowsError(Exception):
@@ -25,8 +26,12 @@ class Rows:
     mean over the examples of one number each, plus what is shared.
     """
 
-    def __init__(self, root: Node, parameters: Sequence[Node], batches: set[Node], number: int) -> None:
+    def __init__(
+        self, root: Node, parameters: Sequence[Node], batches: set[Node], number: int, labels: Sequence[Any]
+    ) -> None:
         self.root = root
+        self.labels = labels  # batches that are not recorded: integers
+        self.averaged = False  # divided by the number of examples
         self.parameters = parameters
         self.number = number
         self.kinds: dict[Node, str] = dict.fromkeys(batches, "rows") | dict.fromkeys(parameters, "shared")
@@ -92,12 +97,13 @@ class Rows:
                 return "rows"
         elif function in (np.matmul, np.dot, DENSE):
             x, w = node.inputs[:2]
-            if kinds[0] == "rows" and x.ndim == 2 and "rows" not in kinds[1:] and w.ndim <= 2:
+            if kinds[0] == "rows" and x.ndim == 2 and "rows" not in kinds[1:] and w.ndim in (1, 2):
                 return "rows"
         elif function in _REDUCTIONS:
             return self._kind_of_reduction(node)
         elif function in _ALONG_AN_AXIS:
-            if node.keywords.get("axis", -1) % value.ndim != 0:
+            axis = node.keywords.get("axis", -1)
+            if isinstance(axis, (int, np.integer)) and axis % value.ndim != 0:
                 return "rows"
         elif node.label in _SHAPING and getattr(function, "__module__", "").startswith(("numpy", "tensorgrad.rules")):
             if value.shape[:1] == (self.number,) and value.size and node.keywords.get("order", "C") == "C":
@@ -128,7 +134,7 @@ class Rows:
         if node.keywords.keys() - {"axis", "keepdims"}:
             raise NotRowsError
         axis = node.keywords.get("axis")
-        axes = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
+        axes = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else [operator.index(axis)]
         if all(i % x.ndim != 0 for i in axes):
             return "rows"
         if len(axes) < x.ndim or node.function not in (np.sum, np.mean) or node.value.shape != ():
@@ -136,11 +142,42 @@ class Rows:
         self.scales.add(self.number if node.function is np.mean else 1)
         return "total"
 
+    # ---- what the graph does not show --------------------------------------------------------------------------
+
+    def compare(self, alone: Node) -> None:
+        """Raise unless the graph of an example alone has the same functions and constants.
+
+        A constant that differs has been made of the batch, outside the graph; but for targets, which are looked at
+        whole, and for the number of examples, by which a sum is divided.
+        """
+        ours, others = _operations(self.root), _operations(alone)
+        if [node.function for node in ours] != [node.function for node in others]:
+            raise NotRowsError
+        for node, other in zip(ours, others, strict=True):
+            for i, parent in enumerate(node.parents):
+                if parent is None or not parent.requires_grad:
+                    self._compare_constants(node, i, node.inputs[i], other.inputs[i])
+            if node.label not in _SHAPING and not _are_equal(node.keywords, other.keywords):
+                raise NotRowsError
+
+    def _compare_constants(self, node: Node, i: int, x: Any, alone: Any) -> None:
+        if node.function in _LOSSES and i == 1:
+            if not any(_are_targets(x, label) for label in self.labels):
+                raise NotRowsError
+        elif not _are_equal(x, alone):
+            if self.kinds[node] != "total" or node.function is not np.divide or self.penalties:
+                raise NotRowsError
+            if not (_are_equal(x, self.number) and _are_equal(alone, 1)):
+                raise NotRowsError
+            self.averaged = True
+
     # ---- gradients -------------------------------------------------------------------------------------------
 
     def gradients(self, lift: Any) -> list[Any]:
         """Return for each parameter the gradients of all examples, stacked; with ``lift``, recorded."""
         (scale,) = self.scales
+        if self.averaged:
+            scale *= self.number
         one = np.ones_like(self.root.value)[()]
         wanted = list(dict.fromkeys([*[node for node, _ in self.uses], *self.penalties]))
         with recording():
@@ -178,6 +215,24 @@ class Rows:
             return g
         x = inputs[0]
         return x[:, :, None] * g[:, None, :] if len(shape) == 2 else x * g[:, None]
+
+
+def _operations(root: Node) -> list[Node]:
+    return [node for node in reachable(root) if node.function is not None and node.requires_grad]
+
+
+def _are_equal(x: Any, y: Any) -> bool:
+    if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):
+        return np.shape(x) == np.shape(y) and bool(np.array_equal(x, y))
+    return bool(x == y)
+
+
+def _are_targets(x: Any, labels: Any) -> bool:
+    """Whether x is what a loss makes of labels: the same, in another dtype, or one of them true in each row."""
+    labels = unwrap(labels)
+    if np.shape(x) == labels.shape:
+        return bool(np.array_equal(x, labels))
+    return labels.ndim == 1 and np.ndim(x) == 2 and bool(np.array_equal(x, labels[:, None] == np.arange(x.shape[1])))
 
 
 def _raw(function: Any) -> Any:

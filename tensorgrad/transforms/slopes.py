@@ -14,11 +14,15 @@ _STEP = 2.0**-5  # the first of those that are extrapolated, as a part of what m
 
 
 class Slope(NamedTuple):
-    """A derivative along a direction; ``excess`` is the difference in units of what is tolerated, -1 if untold."""
+    """A derivative along a direction; ``excess`` is the difference in units of what is tolerated, -1 if untold.
+
+    Where ``flat``, both are 0 as far as can be seen, as those of other functions are there too: that tells nothing.
+    """
 
     excess: float
     ours: float
     numerical: float
+    flat: bool = False
 
 
 class Comparison:
@@ -51,13 +55,16 @@ class Comparison:
             tolerated = (_TOLERANCE + 100 * self._eps) * max(abs(numerical), scale) + 10 * error
             return abs(ours - numerical) / tolerated if tolerated else 0.0 if ours == numerical else np.inf
 
+        def flat(numerical: float, error: float) -> bool:
+            return max(abs(ours), abs(numerical)) <= 10 * error
+
         length = float(np.max(np.abs(v)))
         size = float(np.max(np.abs(np.where(v != 0, self._x, 0))))
         h = self._eps ** (1 / 3) * max(1.0, size) / length
         right, left = _one_sided(curve, h)
         central = (right + left) / 2
         if excess(central, self._rounding / h) <= 1:
-            return Slope(excess(central, self._rounding / h), ours, central)
+            return Slope(excess(central, self._rounding / h), ours, central, flat(central, self._rounding / h))
         first = _STEP * (size or 1.0) / length
         numerical, error = careful(curve, list(dict.fromkeys([first, _STEP * max(1.0, size) / length])))
         error += self._rounding / first
@@ -67,7 +74,7 @@ class Comparison:
         if beyond > 1 and _is_kink(curve, h, left, right):
             nearest = min(max(ours, min(left, right)), max(left, right))  # any slope between the two is right
             beyond = excess(nearest, 0.0) if nearest != ours else 0.0
-        return Slope(beyond, ours, numerical)
+        return Slope(beyond, ours, numerical, flat(numerical, error))
 
     def guilty(self, v: Any) -> tuple[Any, Slope]:
         """Return the element of a direction that differs most, by halving it, and the slopes there."""

@@ -295,7 +295,7 @@ def test_a_pair_of_numbers_bounds_everything_and_a_start_outside_is_moved_inside
     seen = []
 
     def f(x: Any) -> Any:
-        seen.append(np.array(x.numpy() if isinstance(x, tg.Tensor) else x))
+        seen.append(np.array(x.data if isinstance(x, tg.Tensor) else x))
         return np.sum((x - np.array([-5.0, 0.5])) ** 2)
 
     result = minimize(f, np.array([7.0, -3.0]), method=method, bounds=(0, 1))
@@ -470,6 +470,33 @@ def test_a_minimum_that_would_move_with_what_is_differentiated_is_refused():
         tg.grad(lambda c: minimize(lambda x: (x - tg.stop_gradient(c)) ** 2, 0.0).x * c)(3.0), 3.0, rtol=1e-6
     )
     np.testing.assert_allclose(tg.grad(lambda c: minimize(lambda x: (x - 2) ** 2, 0.0).x * c)(3.0), 2.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["L-BFGS-B", "trust-constr", "Nelder-Mead"])
+def test_a_start_made_from_variables_is_a_constant(method: str):
+    def found(a: Any, x0: Any) -> Any:
+        seen = []
+        result = minimize(lambda x: np.sum((x - 1) ** 2), x0, method=method, callback=lambda r: seen.append(r.x))
+        assert [x.requires_grad for x in (result.x, seen[0])] == [False, False]
+        return a * np.sum(result.x)
+
+    for made in (lambda a: np.zeros(2) * a, lambda a: a, lambda a: tg.stop_gradient(a)):
+        slope = tg.grad(lambda a, made=made: found(a, made(a)))(3.0)
+        assert type(slope) is np.float64
+        np.testing.assert_allclose(slope, np.size(made(3.0)), rtol=1e-3)
+    w = tg.Tensor([0.0, 3.0], requires_grad=True)
+    found(2.0, w * 2)
+    found(2.0, w[:1])
+
+
+def test_the_gradient_at_the_end_is_a_constant():
+    w = tg.Tensor([0.0, 3.0], requires_grad=True, name="w")
+    result = minimize(lambda x: np.sum((x - 1) ** 2), w)
+    assert (result.x.requires_grad, result.jac.requires_grad, result.jac.name) == (True, False, "w")
+    assert minimize(lambda x: np.sum((x - 1) ** 2), w, method="trust-constr").grad.requires_grad is False
+    model = tg.nn.Dense(2, 1, seed=0)
+    found = minimize(lambda m: sum([np.sum((p - 1) ** 2) for _, p in m.parameters()]), model).jac
+    assert [path for path, _ in found.parameters()] == [path for path, _ in model.parameters()]
 
 
 def test_tensors_from_outside_that_require_a_gradient_are_constants():

@@ -401,6 +401,46 @@ def test_what_nothing_can_be_told_of_is_checked_the_next_time():
         f(parameter(X))
 
 
+def test_a_rule_that_is_zero_where_the_function_is_flat_is_checked_the_next_time():
+    half_square = tg.custom_rule(lambda g, y, x: 5 * g * x)(lambda x: 0.5 * x * x)
+    half_square(parameter(np.zeros(3)))
+    half_square(parameter(np.zeros(3)))
+    with pytest.raises(RuntimeError, match="is wrong"):
+        half_square(parameter(np.ones(3)))
+    cube = tg.custom_rule(lambda g, y, x, k: 9 * g * x**2 * k, lambda g, y, x, k: np.sum(g * x**3))(
+        lambda x, k: x**3 * k
+    )
+    cube(parameter(np.zeros(3)), parameter(1.0))
+    cube(parameter(X), 0.0)
+    cube(X, parameter(1.0))
+    with pytest.raises(RuntimeError, match="the rule of x of <lambda> is wrong"):
+        cube(parameter(X), 1.0)
+
+
+def test_one_number_that_is_not_zero_is_enough_to_tell():
+    rule = counted(lambda g, y, x: g * x)
+    half_square = tg.custom_rule(rule)(lambda x: 0.5 * x * x)
+    half_square(parameter([0.0, 0.0, 1.0]))
+    half_square(parameter(X))
+    assert rule.calls == 1
+
+
+def test_a_rule_that_is_always_zero_is_not_asked_for_ever():
+    steps, rule = counted(np.floor), counted(lambda g, y, x: np.zeros_like(x))
+    custom = tg.custom_rule(rule)(steps)
+    for _ in range(20):
+        custom(parameter(X))
+    assert rule.calls == 5
+    before = steps.calls
+    custom(parameter(X))
+    assert steps.calls == before + 1
+
+
+def test_a_rule_that_is_missing_is_found_at_once():
+    with pytest.raises(RuntimeError, match="is wrong"):
+        tg.custom_rule(lambda g, y, x: np.zeros_like(x))(np.sin)(parameter(X))
+
+
 @pytest.mark.parametrize("noise", [1e-10, 1e-6])
 def test_noise_in_a_function_is_no_wrong_rule(noise: float):
     def noisy(x: Any) -> Any:

@@ -219,6 +219,16 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "another_shape": (lambda: tg.elementwise_grad(np.sum)(X), ValueError, "same shape"),
     "batches_coupled": (lambda: tg.jacobian(lambda x: x - np.mean(x, 0), batched=True)(X), ValueError, "independent"),
     "no_batch": (lambda: tg.jacobian(lambda x: np.sum(x), batched=True)(X), ValueError, "first axis"),
+    "argnums_of_text": (lambda: tg.grad(loss, "x")(P), TypeError, "argnums='x'"),  # type: ignore[arg-type]
+    "by_keyword": (lambda: tg.grad(loss)(params=P), IndexError, "by position"),
+    "complex_diagonal": (lambda: tg.elementwise_grad(np.exp)(np.array([1j])), TypeError, "two derivatives"),
+    "numpy_inside": (lambda: tg.grad(lambda x: np.sum(x.numpy() * x))(X), TypeError, "stop_gradient"),
+    "coupled_a_little": (
+        lambda: tg.elementwise_grad(lambda x: x + np.float32(2e-4) * np.roll(x, 1))(np.ones(4, np.float32)),
+        ValueError,
+        "depend on each other",
+    ),
+    "mode_of_a_batch": (lambda: tg.jacobian(np.sin, mode="forward", batched=True)(X), ValueError, "no mode"),
     "batches": (lambda: tg.per_example_grad(loss)(P, X, X[:2]), ValueError, r"3 \(argument 1\), 2 \(argument 2\)"),
 }
 
@@ -235,3 +245,49 @@ def test_strict_warns_of_what_has_no_influence():
     with pytest.warns(RuntimeWarning, match=r'does not depend on p\["b"\]\[1\]; the gradient is 0'):
         g = tg.grad(lambda p: p["a"] * p["b"][0], strict=True)({"a": 2.0, "b": [3.0, np.ones(2)]})
     np.testing.assert_array_equal(g["b"][1], [0, 0])
+
+
+def test_what_vjp_returns_may_be_changed():
+    value, pullback = tg.vjp(np.exp, np.array([0.1, 0.2]))
+    seed = np.exp([0.1, 0.2]) - 1
+    value -= 1
+    np.testing.assert_allclose(pullback(value)[0], np.exp([0.1, 0.2]) * seed, rtol=1e-14)
+
+
+def test_tangents_share_no_memory():
+    _, (a, b) = tg.jvp(lambda x: (x, x), np.ones(2), np.ones(2))
+    a += 1
+    np.testing.assert_array_equal(b, [1, 1])
+
+
+def test_after_an_error_nothing_is_differentiated_any_more():
+    kept: list[Any] = []
+
+    def fails(x: Any) -> Any:
+        kept.append(x)
+        raise KeyError("no")
+
+    def of_many(x: Any) -> Any:
+        kept.append(x)
+        return x
+
+    with pytest.raises(KeyError):
+        tg.grad(fails)(X)
+    with pytest.raises(ValueError, match="single number"):
+        tg.grad(of_many)(X)
+    assert not any(x.requires_grad for x in kept)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_a_jacobian_has_the_dtype_of_its_argument(mode: str):
+    found = tg.jacobian(lambda x: x.astype(np.float64), mode=mode)(np.ones(2, np.float32))
+    assert found.dtype == np.float32
+
+
+def test_empty_batches():
+    def f(x: Any) -> Any:
+        return x * 2
+
+    assert tg.jacobian(f, batched=True)(np.ones((0, 2))).shape == (0, 2, 2)
+    found = tg.jacobian(f, batched=True)(np.ones((3, 0), np.float32))
+    assert (found.shape, found.dtype) == ((3, 0, 0), np.float32)
