@@ -1,29 +1,35 @@
 """tensorgrad: write plain NumPy; differentiate it, check its gradients, see its graph, train networks with it."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+from typing import Any as _Any
+
 from . import nn, optim, rules
 from .check import check_gradients
 from .creation import ones, zeros
 from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, softmax, softplus, tanh
 from .graph import no_grad
 from .losses import binary_cross_entropy, cross_entropy, mse
-from .optim.minimize import minimize
 from .tensor import Tensor
 from .transforms import (
     checkpoint,
-    custom_rule,
     elementwise_grad,
     grad,
     hessian,
     hvp,
     jacobian,
     jvp,
-    numerical_rule,
     per_example_grad,
     stop_gradient,
     value_and_grad,
     vjp,
 )
 from .view import graph
+
+if TYPE_CHECKING:
+    from .optim.minimize import minimize
+    from .transforms.black_box import numerical_rule
+    from .transforms.custom import custom_rule
 
 __version__ = "0.1.0"
 
@@ -64,3 +70,20 @@ __all__ = [
     "vjp",
     "zeros",
 ]
+
+_LATE = {  # what few programs use is imported when it is first asked for, so that ``import tensorgrad`` stays quick
+    "custom_rule": ".transforms.custom",
+    "minimize": ".optim.minimize",
+    "numerical_rule": ".transforms.black_box",
+}
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(_import_module(_LATE[name], __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

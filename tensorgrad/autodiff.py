@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from cmath import isfinite
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush, heappushpop
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,7 @@ def _is_finite(x: Any) -> bool:
         x = x._node.value
     if x.__class__ is np.ndarray and not x.flags.c_contiguous:
         return bool(np.isfinite(x).all())
-    return isfinite(np.vdot(x, x))
+    return isfinite(np.vdot(x, x).real)
 
 
 def lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ their own order. The functions call themselves once per level of nesting, not pe
 from __future__ import annotations
 
 import copy
-import dataclasses
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -33,10 +33,11 @@ def _container(tree: Any) -> Container | None:
     for base in kind.__mro__:
         if base in _REGISTERED:
             return _REGISTERED[base]
-    return _DATACLASS if dataclasses.is_dataclass(kind) else None
+    return _DATACLASS if hasattr(kind, "__dataclass_fields__") else None
 
 
 def _fields(tree: Any) -> tuple[str, ...]:
+    dataclasses = sys.modules["dataclasses"]  # whoever made the class has imported it; it is slow to import
     return tuple([field.name for field in dataclasses.fields(tree)])
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,9 +28,13 @@ from ..graph import (
 from ..primitives import vjp_of_all
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from . import replay
 from .calls import fresh, zeros
 from .results import packed_value, places, recorded
+
+
+def _replay() -> ModuleType:
+    """Return what rewinds generators, at its first use: np.random takes as long to import as all of this package."""
+    return importlib.import_module(".replay", __package__)
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,7 +112,7 @@ class _Call:
 
     def first_run(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """Return f's result, whose Tensors hold nodes that know of nothing between them and what went in."""
-        states = replay.states(self._f, args, keywords)
+        states = _replay().states(self._f, args, keywords)
         self._begin = next_number()
         returned = self._f(*args, **keywords)
         leaves, _ = tree.flatten(returned)
@@ -120,7 +126,7 @@ class _Call:
         # Not the variables of derivatives that f has taken. A parameter that it has made is: somebody may have it.
         self._ends = [node for node in ends if node.number < self._begin or not getattr(node, "argument", False)]
         if self._ends:
-            self._states = replay.moved(states)
+            self._states = _replay().moved(states)
             nodes = self._recorded(list(roots))
             for leaf, node in [(leaf, nodes[leaf._node]) for _, leaf in made]:  # a handle may stand there twice
                 leaf._node = node
@@ -178,7 +184,7 @@ class _Call:
         handles: dict[int, Tensor] = {}
         args = [_as_now(argument, handles) for argument in self._args]
         keywords = {name: _as_now(argument, handles) for name, argument in self._keywords.items()}
-        with differentiating() if self._differentiating else recording(), replay.rewound(self._states):
+        with differentiating() if self._differentiating else recording(), _replay().rewound(self._states):
             leaves, _ = tree.flatten(self._f(*args, **keywords))
         if len(leaves) != self._count:
             raise self._error(f"returned {len(leaves)} values where it had returned {self._count}")
