@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..graph import Leaf, no_grad
 from ..numeric import Slopes, slopes
 from ..tensor import Tensor, wrap
 from ..transforms import grad
+from ..transforms.calls import argument_names
 from ..values import unwrap
 from .report import GradientReport, InputReport
 
@@ -54,7 +54,7 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
             f"check_gradients was given {len(inputs)} inputs, none of a floating dtype. "
             "Expected: check_gradients(f, x, ...) with at least one float array. Usual fix: 1.0 in place of 1."
         )
-    names = _names(f, len(arguments))
+    names = argument_names(f, len(arguments), "x{}")
     for i in checked:
         arguments[i] = np.array(arguments[i], np.float64)
     with no_grad():  # parameters that f uses besides its inputs are constants of the check
@@ -66,16 +66,6 @@ def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
                 for i, g in zip(checked, ours, strict=True)
             ]
         )
-
-
-def _names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return what f calls its arguments; x0, x1, ... where that cannot be told."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return [*named, *[f"x{i}" for i in range(len(named), count)]]
 
 
 def _of_pairs(f: Callable[..., Any], complex_ones: list[int]) -> Callable[..., Any]:

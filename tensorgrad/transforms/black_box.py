@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..numeric import Estimate, extrapolated
-from .calls import _names
+from .calls import argument_names
 from .opaque import Opaque
 
 _FIRST = 2.0**-5  # the first step, as a part of the number that moves
@@ -63,7 +63,7 @@ def numerical_rule(f: Callable[..., Any] | None = None, *, tolerance: float = 1e
     opaque = Opaque(
         function,
         lambda position: functools.partial(_gradient, function, found, position),
-        lambda position: _names(function, position + 1)[position],
+        lambda position: argument_names(function, position + 1)[position],
         transposed=lambda position: functools.partial(_pushed, function, found, position),
         watch=found,
         holomorphic=False,
@@ -128,7 +128,7 @@ def _gradient(
             scale[index] += np.sum(np.abs(g) * np.abs(slope.value))
     largest = float(np.max(scale, initial=0))
     worst = float(np.max(error, initial=0))
-    found.note(worst / largest if largest else 0.0 if not worst else np.inf, _names(f, position + 1)[position])
+    found.note(worst / largest if largest else 0.0 if not worst else np.inf, argument_names(f, position + 1)[position])
     return gradient[()].astype(x.dtype)
 
 
@@ -172,5 +172,5 @@ def _pushed(
         f, position, inputs, x.astype(np.result_type(x, np.float64)), np.asarray(u), found.tolerance, keywords
     )
     largest, worst = float(np.max(np.abs(slope.value), initial=0)), float(np.max(slope.error, initial=0))
-    found.note(worst / largest if largest else 0.0 if not worst else np.inf, _names(f, position + 1)[position])
+    found.note(worst / largest if largest else 0.0 if not worst else np.inf, argument_names(f, position + 1)[position])
     return slope.value.astype(y.dtype)

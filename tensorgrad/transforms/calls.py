@@ -87,7 +87,7 @@ class Call:
                 self.of_tensors = True
             kind = _kind(leaf)
             if kind not in ("f", "c"):
-                path = tree.paths(structure, _names(self._f, len(self._positions) + position)[position])[i]
+                path = tree.paths(structure, argument_names(self._f, len(self._positions) + position)[position])[i]
                 raise self._no_variable(path, leaf, kind)
             node = fresh(leaf)
             self._leaves.append(node)
@@ -111,7 +111,7 @@ class Call:
 
     def paths(self) -> list[str]:
         """Return where each variable stands, as one would write it: ``params["layers"][0].W``."""
-        names = _names(self._f, max(self._positions, default=0) + 1)
+        names = argument_names(self._f, max(self._positions, default=0) + 1)
         every = [
             path
             for position, structure in zip(self._positions, self._structures, strict=True)
@@ -321,11 +321,11 @@ def fresh(value: Any) -> Node:
     return Leaf(array, requires_grad=True, argument=True)
 
 
-def _names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return what f calls its arguments; what cannot be told is called by its place."""
+def argument_names(f: Callable[..., Any], count: int, otherwise: str = "argument {}") -> list[str]:
+    """Return what f calls its first arguments; those it has no names for are called by their place."""
     try:
         parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return [*named, *[f"argument {i}" for i in range(len(named), count)]][:count]
+    return [*named, *[otherwise.format(i) for i in range(len(named), count)]][:count]

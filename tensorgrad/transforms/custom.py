@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .calls import _names
+from .calls import argument_names
 from .custom_check import check_recorded, checked
 from .opaque import Opaque, Rule
 
@@ -107,7 +107,7 @@ class _Call:
     def __init__(self, function: Callable[..., Any], rules: Sequence[Rule | None]) -> None:
         self.name = getattr(function, "__name__", type(function).__name__)
         self.count = len(rules)
-        self.names = _names(function, self.count)
+        self.names = argument_names(function, self.count)
         self.settings: dict[str, Any] = {}
         self.signature = _signature(function)
         if self.signature is not None:
