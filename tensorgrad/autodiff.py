@@ -17,7 +17,7 @@ from .primitives import TABLE, Primitive
 
 Lift = Callable[[Node], Any]
 _float64 = np.float64
-_SMALL = 4096  # bytes: what is smaller is kept in the graph after it has been spent, so that it can still be drawn
+_SMALL = 16384  # bytes: what is smaller stays in the graph after it has been spent: to free it costs more than it gives
 
 
 def backward(
@@ -37,21 +37,6 @@ def backward(
     A branch that ``np.where`` did not take has a gradient of 0, and must not poison the other with 0 * inf. So what an
     elementwise rule returns is looked at where it need not be finite, and masked where it is not.
     """
-    gradients, guarded = _walk(seeds, wanted, lift, spending)
-    if guarded and any(np.isnan(g).any() for g in gradients.values()):
-        warnings.warn(
-            "backward: a gradient is NaN. Usual causes: a slope that is infinite, of sqrt or a norm at 0, met by a "
-            "factor of 0; probabilities that reached 0 or 1, where a loss from logits would do; NaN in the data.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-    return gradients
-
-
-def _walk(
-    seeds: dict[Node, Any], wanted: Sequence[Node] | None, lift: Lift | None, spending: bool
-) -> tuple[dict[Node, Any], bool]:
-    """Return the gradients, and whether a primitive was met that can make NaN of a gradient of 0."""
     targets = () if wanted is None else set(wanted)
     on_the_way = None if wanted is None else between(wanted, *seeds)
     gradients = seeds
@@ -127,10 +112,11 @@ def _walk(
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
                     if contribution.shape != x.shape:
                         contribution = _reshaped(contribution, x.shape, primitive)
-                    if contribution.dtype != x.dtype:
+                    dtype = contribution.dtype
+                    if dtype is not x.dtype and dtype != x.dtype:
                         contribution = _cast(contribution, x.dtype)
-                    if spending and contribution.nbytes >= _SMALL:
-                        large = True
+                if spending and parent.function is not None and contribution.nbytes >= _SMALL:
+                    large = True
                 if parent in gradients:
                     if parent in fresh:
                         gradients[parent] += contribution
@@ -166,7 +152,19 @@ def _walk(
             guard.__exit__(None, None, None)
     if found:
         gradients.update(found)
-    return gradients, guard is not None
+    if guard is not None:
+        _warn_of_nan(gradients)
+    return gradients
+
+
+def _warn_of_nan(gradients: dict[Node, Any]) -> None:
+    if any(np.isnan(g).any() for g in gradients.values()):
+        warnings.warn(
+            "backward: a gradient is NaN. Usual causes: a slope that is infinite, of sqrt or a norm at 0, met by a "
+            "factor of 0; probabilities that reached 0 or 1, where a loss from logits would do; NaN in the data.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 def _is_finite(x: Any) -> bool:

@@ -10,6 +10,8 @@ import numpy as np
 
 from .tensor import Tensor, differentiable
 
+_ndarray = np.ndarray
+
 __all__ = ["dense", "identity", "log_softmax", "logsumexp", "relu", "sigmoid", "softmax", "softplus", "tanh"]
 
 
@@ -31,7 +33,11 @@ def _zero(dtype: Any) -> Any:
     return zero
 
 
-@differentiable(lambda g, y, x: g * (y > _zero(y.dtype)), elementwise=True, bounded=True)
+def _relu_rule(g: Any, y: Any, x: Any) -> Any:
+    return g * (y > _zero(y.dtype)).astype(y.dtype)  # NumPy multiplies by a bool array at half the speed
+
+
+@differentiable(_relu_rule, elementwise=True, bounded=True)
 def relu(x: Any) -> Any:
     """Return ``max(x, 0)``, elementwise; its slope at 0 is taken to be 0 (Glorot, Bordes, Bengio 2011).
 
@@ -138,19 +144,21 @@ def ones(number: int, dtype: Any) -> Any:
 def _dense_b(g: Any, y: Any, x: Any, W: Any, b: Any) -> Any:
     """Sum over the samples as a product with a row of ones: BLAS does it two to fifteen times faster."""
     rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
-    if rows.__class__ is np.ndarray:
+    if rows.__class__ is _ndarray:
         return ones(rows.shape[0], rows.dtype).dot(rows)
     row = ones(rows.shape[0], rows.dtype) if rows.__class__ is Tensor else np.ones_like(rows, shape=rows.shape[:1])
     return np.dot(row, rows)
 
 
 def _dense_x(g: Any, y: Any, x: Any, W: Any, b: Any = None) -> Any:
-    return np.dot(g, W.T) if g.ndim == 2 else g @ W.T
+    if g.ndim != 2:
+        return g @ W.T
+    return g.dot(W.T) if g.__class__ is _ndarray else np.dot(g, W.T)
 
 
 def _dense_w(g: Any, y: Any, x: Any, W: Any, b: Any = None) -> Any:
     if x.ndim == 2:
-        return np.dot(x.T, g)
+        return x.T.dot(g) if g.__class__ is _ndarray else np.dot(x.T, g)
     return np.dot(x.reshape(-1, x.shape[-1]).T, g.reshape(-1, g.shape[-1]))
 
 
@@ -178,7 +186,7 @@ def dense(x: Any, W: Any, b: Any = None) -> Any:
     """
     if W.ndim != 2 or (b is not None and b.shape != W.shape[1:]):
         raise ValueError("the shapes do not fit")
-    y = np.dot(x, W) if getattr(x, "ndim", 0) == 2 else x @ W  # np.dot: small matrices in two thirds of the time of @
+    y = x.dot(W) if x.__class__ is _ndarray and x.ndim == 2 else x @ W  # small matrices in half the time of @
     if b is None:
         return y
     if b.dtype != y.dtype:

@@ -1,16 +1,18 @@
 """Losses: mean squared error, cross-entropy, binary cross-entropy; from logits unless told otherwise.
 
-Each is one fused, stable node, which saves the probabilities it has computed for its gradient.
+Each is one fused, stable node, which saves for its gradient what it has computed on the way.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
 from .functional import log_softmax, ones, sigmoid, softmax
+from .graph import NO_KEYWORDS
 from .primitives import vjp
 from .tensor import Tensor, apply, differentiable
 from .values import unwrap
@@ -39,7 +41,7 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     np.float64(2.0)
     """
     predictions, targets = _checked("mse", predictions, targets, reduction)
-    return _squared_error(predictions - targets, reduction=reduction)
+    return _squared_error(predictions - targets, **_keywords(reduction))
 
 
 def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False, reduction: Reduction = "mean") -> Any:
@@ -74,8 +76,8 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
     if from_probabilities:
         _check_probabilities("cross_entropy", scores, "softmax")
         return _reduced(-_xlogy(targets, logits).sum(axis=-1), reduction)
-    value, p = _softmax_nll(scores, unwrap(targets) if targets.__class__ is Tensor else targets, reduction)
-    return apply(_cross_entropy, (logits, targets), {"reduction": reduction}, computed=(value, p))
+    computed = _softmax_nll(scores, unwrap(targets) if targets.__class__ is Tensor else targets, reduction)
+    return apply(_cross_entropy, (logits, targets), _keywords(reduction), computed)
 
 
 def binary_cross_entropy(
@@ -110,10 +112,15 @@ def binary_cross_entropy(
     scores = unwrap(logits)
     value = _binary_cross_entropy(scores, unwrap(targets), reduction=reduction)
     computed = (value, sigmoid(scores))
-    return apply(_binary_cross_entropy, (logits, targets), {"reduction": reduction}, computed)
+    return apply(_binary_cross_entropy, (logits, targets), _keywords(reduction), computed)
 
 
 # ---- the fused nodes ---------------------------------------------------------------------------------------
+
+
+def _keywords(reduction: Reduction) -> Mapping[str, Any]:
+    """Return the keywords of a loss's node: without the default, as everywhere; they cost time."""
+    return NO_KEYWORDS if reduction == "mean" else {"reduction": reduction}
 
 
 def _reduced(losses: Any, reduction: Reduction) -> Any:
@@ -128,8 +135,8 @@ def _each(g: Any, number: int, reduction: Reduction) -> Any:
     return g / number if reduction == "mean" else g
 
 
-@differentiable(lambda g, y, x, *, reduction: _each(g, x.size, reduction) * 2 * x)
-def _squared_error(x: Any, *, reduction: Reduction) -> Any:
+@differentiable(lambda g, y, x, *, reduction="mean": _each(g, x.size, reduction) * 2 * x)
+def _squared_error(x: Any, *, reduction: Reduction = "mean") -> Any:
     if reduction == "none":
         return x * x
     total = np.vdot(x, x)  # the sum of squares, at the speed of BLAS
@@ -137,52 +144,64 @@ def _squared_error(x: Any, *, reduction: Reduction) -> Any:
 
 
 def _softmax_nll(logits: Any, targets: Any, reduction: Reduction) -> tuple[Any, Any]:
-    """Return the negative log-likelihood of targets (a bool per class, one of them true; or a distribution), and p.
+    """Return the negative log-likelihood of targets, and the slopes of each sample's with respect to its logits.
 
-    It works on a copy with the classes in front: NumPy reduces the first axis up to five times faster than short rows.
+    Targets are a bool per class, one of them true; or a distribution. It works on a copy with the classes in front:
+    NumPy reduces the first axis up to five times faster than short rows.
     """
-    z = logits.T.copy()
+    z, t = logits.T.copy(), targets.T
     z -= np.maximum.reduce(z)  # over the first axis
     p = np.exp(z)
     total = ones(p.shape[0], p.dtype).dot(p)
     p /= total
     log_total = np.log(total)
-    if targets.dtype.kind != "b":
-        log_p = np.where(targets.T == 0, 0, z - log_total)  # 0 * log(0) is 0
-        losses = -np.add.reduce(targets.T * log_p, axis=0)
-    elif reduction == "none":
-        losses = log_total - z.T[targets]
-    else:  # only their sum counts: so the scores may come in the order of the classes, which takes half the time
-        losses = log_total - z[targets.T]
-    if reduction == "none":
-        return losses, p.T
-    loss = ones(losses.size, losses.dtype).dot(losses)
-    return loss / losses.size if reduction == "mean" else loss, p.T
+    if t.dtype.kind == "b":
+        hot = t.astype(p.dtype)  # NumPy subtracts a bool array at half the speed
+        p -= hot
+        if reduction == "none":
+            return log_total - z.T[targets], p.T
+        score = np.vdot(z, hot)  # only the sum counts, and a product takes less time than an index
+        if score != score:  # 0 * inf, of a class ruled out
+            score = z[t].sum()
+        loss = ones(log_total.size, p.dtype).dot(log_total) - score
+    else:
+        losses = -np.add.reduce(t * np.where(t == 0, 0, z - log_total), axis=0)  # 0 * log(0) is 0
+        p = p * np.add.reduce(t) - t
+        if reduction == "none":
+            return losses, p.T
+        loss = ones(losses.size, losses.dtype).dot(losses)
+    return loss / log_total.size if reduction == "mean" else loss, p.T
 
 
-def _cross_entropy_rule(g: Any, y: Any, logits: Any, targets: Any, p: Any, *, reduction: Reduction) -> Any:
+def _cross_entropy_rule(
+    g: Any, y: Any, logits: Any, targets: Any, slopes: Any, *, reduction: Reduction = "mean"
+) -> Any:
     each = _each(g, logits.shape[0], reduction)
-    if reduction == "none":
-        each = each[..., None]
-    if targets.dtype.kind != "b":
-        return (p * targets.sum(axis=-1, keepdims=True) - targets) * each
-    return (p - targets.astype(p.dtype)) * each  # NumPy subtracts a bool array at half the speed
+    return slopes * (each[..., None] if reduction == "none" else each)
 
 
-def _cross_entropy_targets(g: Any, y: Any, logits: Any, targets: Any, p: Any, *, reduction: Reduction) -> Any:
+def _cross_entropy_targets(
+    g: Any, y: Any, logits: Any, targets: Any, slopes: Any, *, reduction: Reduction = "mean"
+) -> Any:
     each = _each(g, logits.shape[0], reduction)
     return -log_softmax(logits) * (each[..., None] if reduction == "none" else each)
 
 
-def _cross_entropy(logits: Any, targets: Any, p: Any = None, *, reduction: Reduction) -> Any:
-    """The loss as a function of its inputs; the p that its node saves follows from them."""
+def _cross_entropy_slopes(logits: Any, targets: Any) -> Any:
+    if targets.dtype.kind == "b":
+        return softmax(logits) - targets.astype(logits.dtype)
+    return softmax(logits) * targets.sum(axis=-1, keepdims=True) - targets
+
+
+def _cross_entropy(logits: Any, targets: Any, slopes: Any = None, *, reduction: Reduction = "mean") -> Any:
+    """The loss as a function of its inputs; the slopes that its node saves follow from them."""
     return _softmax_nll(logits, targets, reduction)[0]
 
 
-vjp(_cross_entropy, _cross_entropy_rule, _cross_entropy_targets, saves=lambda logits, targets: softmax(logits))
+vjp(_cross_entropy, _cross_entropy_rule, _cross_entropy_targets, saves=_cross_entropy_slopes)
 
 
-def _binary_cross_entropy(logits: Any, targets: Any, p: Any = None, *, reduction: Reduction) -> Any:
+def _binary_cross_entropy(logits: Any, targets: Any, p: Any = None, *, reduction: Reduction = "mean") -> Any:
     """The loss as a function of its inputs; the p that its node saves follows from them."""
     losses = np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
     return _reduced(losses, reduction)
@@ -190,8 +209,8 @@ def _binary_cross_entropy(logits: Any, targets: Any, p: Any = None, *, reduction
 
 vjp(
     _binary_cross_entropy,
-    lambda g, y, z, t, p, *, reduction: (p - t) * _each(g, z.size, reduction),
-    lambda g, y, z, t, p, *, reduction: -z * _each(g, z.size, reduction),
+    lambda g, y, z, t, p, *, reduction="mean": (p - t) * _each(g, z.size, reduction),
+    lambda g, y, z, t, p, *, reduction="mean": -z * _each(g, z.size, reduction),
     saves=lambda logits, targets: sigmoid(logits),
 )
 

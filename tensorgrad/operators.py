@@ -18,7 +18,7 @@ _new = object.__new__
 _NUMBERS = (int, float, np.number, np.bool)  # not Python's complex: 1j * np.float64(2) is no number of NumPy's
 _PLAIN = frozenset({kind for kind in np.ScalarType if issubclass(kind, _NUMBERS)} - {np.timedelta64})
 _ndarray = np.ndarray
-_float64, _float32 = np.dtype(np.float64), np.dtype(np.float32)
+FLOAT64, FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
 NO_NUMBERS = frozenset("OmM")  # the kinds of dtypes that NumPy calculates with, and gradients have nothing to do with
 
 
@@ -37,7 +37,7 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
             y = b.value
         elif other.__class__ is _ndarray:
             dtype = other.dtype  # what is usual comes first
-            if dtype is not _float64 and dtype is not _float32 and dtype.kind in NO_NUMBERS:
+            if dtype is not FLOAT64 and dtype is not FLOAT32 and dtype.kind in NO_NUMBERS:
                 raise not_numbers(ufunc, other)
             b = None
             y = other

@@ -16,7 +16,7 @@ from .errors import failed, name_of, refused_dtype, refused_out
 from .graph import NO_KEYWORDS, Leaf, Node, is_recording, leaving, record
 from .handles import note_view, value_so_far
 from .methods import ArrayMethods, refuse_setting
-from .operators import NO_NUMBERS, Operators, not_numbers
+from .operators import FLOAT32, FLOAT64, NO_NUMBERS, Operators, not_numbers
 from .primitives import (
     TABLE,
     Primitive,
@@ -94,7 +94,8 @@ def apply(
                 arg = as_array(arg)  # rules ask inputs for their shape
             if arg.__class__ is not Tensor:
                 if arg.__class__ is _ndarray:
-                    if arg.dtype.kind in NO_NUMBERS:
+                    dtype = arg.dtype
+                    if dtype is not FLOAT64 and dtype is not FLOAT32 and dtype.kind in NO_NUMBERS:
                         raise not_numbers(function, arg)
                 elif isinstance(arg, _UNUSUAL):
                     _refuse_unusual(function, arg)

@@ -121,7 +121,7 @@ class Value(Handle):
             gradient: What to start from, of this tensor's shape: the gradient of some scalar with respect to this
                 tensor. May be left out for a single number, where it is 1.
             retain_graph: Keep what the graph holds, so that another ``backward`` can come through. Otherwise the
-                arrays nobody else holds are freed on the way, those of 4 kB and more, and the graph is spent.
+                arrays nobody else holds are freed on the way, those of 16 kB and more, and the graph is spent.
 
         Raises:
             RuntimeError: Nothing to differentiate; or the graph is spent, or stale (a parameter was updated in

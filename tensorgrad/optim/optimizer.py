@@ -109,11 +109,12 @@ class Optimizer:
         if type(updates) is not list or len(updates) != len(self._tensors):
             return False
         try:
-            shapes = [update.shape for update in updates]
-            dtypes = [update.dtype for update in updates]
+            for update, shape, dtype in zip(updates, self._shapes, self._dtypes):  # noqa: B905 - strict costs time
+                if update.dtype is not dtype or update.shape != shape:
+                    return False
         except AttributeError:  # plain numbers
             return False
-        return shapes == self._shapes and dtypes == self._dtypes
+        return True
 
     def _fitted(self, updates: Any) -> Arrays:
         """Return the updates in the parameters' dtypes, or raise, naming the first that does not fit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from numbers import Real
 from typing import Any, NamedTuple
@@ -100,6 +101,14 @@ def add_weight_decay(rate: float) -> Transform:
     return from_lists(lambda params: (), update)
 
 
+@functools.lru_cache(maxsize=64)
+def _constant(number: float, dtype: Any) -> Array:
+    """Return a number as an array that nobody can write to."""
+    constant = np.array(number, dtype)
+    constant.flags.writeable = False
+    return constant
+
+
 def times(arrays: Arrays, factor: float) -> Arrays:
     """Return ``factor * array`` for each, in its own dtype."""
     results = []
@@ -107,7 +116,7 @@ def times(arrays: Arrays, factor: float) -> Arrays:
     for array in arrays:
         if array.dtype is not dtype:
             dtype = array.dtype
-            constant = np.array(factor, dtype)  # NumPy takes twice as long to multiply by a Python float
+            constant = _constant(factor, dtype)  # NumPy takes twice as long to multiply by a Python float
         results.append(array * constant)
     return results
 

@@ -124,7 +124,7 @@ class Rows:
         return np.ndim(x) < np.ndim(value) or np.shape(x)[0] == 1
 
     def _kind_of_loss(self, node: Node) -> str:
-        reduction = node.keywords["reduction"]
+        reduction = node.keywords.get("reduction", "mean")
         if reduction != "none":
             self.scales.add(self.number if reduction == "mean" else 1)
         return "rows" if reduction == "none" else "total"
