@@ -8,8 +8,8 @@ from . import nn, optim, rules
 from .check import check_gradients
 from .creation import ones, zeros
 from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, softmax, softplus, tanh
-from .graph import no_grad
 from .losses import binary_cross_entropy, cross_entropy, mse
+from .recording import no_grad
 from .tensor import Tensor
 from .transforms import (
     checkpoint,

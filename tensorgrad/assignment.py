@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import failed, operand
-from .graph import Leaf, Node, is_recording, record
+from .graph import Leaf, Node, record
 from .handles import (
     Handle,
     base_of,
@@ -26,6 +26,7 @@ from .handles import (
     writer_of,
 )
 from .indices import winners
+from .recording import is_recording
 
 
 def setitem(x: Any, *values: Any, indices: Sequence[Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Node: how a value was made. Recording, creation order, and ``no_grad``.
+"""Node: how a value was made. Recording an operation, creation order, and what has been spent.
 
 A graph is a set of nodes that point at their parents and never the other way round, so there are no reference
 cycles: when the last tensor that holds a result goes, its graph goes with it, without the garbage collector.
@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 next_number = itertools.count(1).__next__
-_recording: ContextVar[Any] = ContextVar("tensorgrad_recording", default=True)
-is_recording = _recording.get
-DIFFERENTIATING = "differentiating"  # true, as one records then
 _by_number = attrgetter("number")
 
 NEVER = math.inf  # the creation number that no consumer of what is spent has
@@ -226,60 +221,3 @@ def between(wanted: Sequence[Node], *roots: Node) -> set[Node]:
         if not members.isdisjoint(node.parents):
             members.add(node)
     return members
-
-
-class Watch:
-    """The state of recording of somebody who has to know whether values leave the graph, to come back as constants."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = False
-
-
-def leaving() -> None:
-    """Note that a value leaves the graph here."""
-    state = _recording.get()
-    if state.__class__ is Watch:
-        state.left = True
-
-
-@contextmanager
-def _recording_set_to(state: Any) -> Iterator[None]:
-    leaving()  # what happens inside is not watched
-    token = _recording.set(state)
-    try:
-        yield
-    finally:
-        _recording.reset(token)
-
-
-def no_grad() -> Any:
-    """Return a context manager, or decorator, inside which operations on tensors are computed and not recorded.
-
-    Holds for the current thread (or async task) only.
-
-    >>> import tensorgrad as tg
-    >>> w = tg.Tensor([1.0, 2.0], requires_grad=True)
-    >>> with tg.no_grad():
-    ...     y = w * 2
-    >>> y.requires_grad
-    False
-    """
-    return _recording_set_to(False)
-
-
-def recording() -> Any:
-    """Return a context manager inside which operations are recorded, even within ``no_grad``."""
-    return _recording_set_to(_recording.get() or True)
-
-
-def differentiating(watch: Watch | None = None) -> Any:
-    """Return a context manager for the call of a function whose derivative is wanted: operations are recorded."""
-    return _recording_set_to(watch or DIFFERENTIATING)
-
-
-def is_differentiating() -> bool:
-    """Whether we are inside such a function."""
-    state = _recording.get()
-    return state is DIFFERENTIATING or state.__class__ is Watch

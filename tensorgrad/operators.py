@@ -10,8 +10,9 @@ import numpy as np
 
 from .assignment import rebind
 from .errors import failed, name_of, operand
-from .graph import NO_KEYWORDS, Leaf, is_recording, leaving, record
+from .graph import NO_KEYWORDS, Leaf, record
 from .handles import Handle
+from .recording import is_recording, leaving
 
 numpy: Any = np  # its stubs do not know that a Tensor goes in and comes out
 _new = object.__new__

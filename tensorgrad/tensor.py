@@ -13,7 +13,7 @@ import numpy as np
 
 from . import assignment, foreign
 from .errors import failed, name_of, refused_dtype, refused_out
-from .graph import NO_KEYWORDS, Leaf, Node, is_recording, leaving, record
+from .graph import NO_KEYWORDS, Leaf, Node, record
 from .handles import note_view, value_so_far
 from .methods import ArrayMethods, refuse_setting
 from .operators import FLOAT32, FLOAT64, NO_NUMBERS, Operators, not_numbers
@@ -29,6 +29,7 @@ from .primitives import (
     vjp,
     without_defaults,
 )
+from .recording import is_recording, leaving
 from .values import Value, array_of, refuse_subclass, refuse_undifferentiable, text_of, unwrap
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -52,6 +52,7 @@ def _with_attributes(tree: Any, names: tuple[str, ...], values: Sequence[Any]) -
     return new
 
 
+_PLAIN: tuple[type, ...] = (dict, list, tuple)
 _DATACLASS = Container(_fields, _attributes, _with_attributes)
 
 
@@ -75,7 +76,7 @@ class Structure(NamedTuple):
     kind: type | None
     keys: tuple[Any, ...] = ()
     inner: tuple[Structure, ...] = ()
-    template: _Template | None = None  # of containers that are not Python's own
+    template: _Template | None = None  # of containers of classes derived from Python's own, and of registered ones
 
 
 LEAF = Structure(None)
@@ -101,7 +102,9 @@ def _take_apart(tree: Any, leaves: list[Any]) -> Structure:
         return LEAF
     keys, values = entries
     inner = tuple([_take_apart(value, leaves) for value in values])
-    return Structure(type(tree), keys, inner, None if isinstance(tree, (dict, list, tuple)) else _Template(tree))
+    kind = type(tree)
+    plain = kind in _PLAIN or hasattr(kind, "_make")
+    return Structure(kind, keys, inner, None if plain else _Template(tree))
 
 
 def _entries(tree: Any) -> tuple[tuple[Any, ...], Sequence[Any]] | None:
@@ -137,15 +140,30 @@ def _put_together(structure: Structure, next_leaf: Callable[[], Any]) -> Any:
         return next_leaf()
     values = [_put_together(inner, next_leaf) for inner in structure.inner]
     if structure.template is not None:
-        template = structure.template.value
-        return _container(template).rebuilt(template, structure.keys, values)  # type: ignore[union-attr]
-    if issubclass(kind, dict):
-        new = kind.__new__(kind)  # not kind(pairs): a defaultdict takes its factory first
-        new.update(zip(structure.keys, values, strict=True))
+        return _derived(structure.template.value, structure.keys, values)
+    if kind is dict:
+        return dict(zip(structure.keys, values, strict=True))
+    return kind._make(values) if hasattr(kind, "_make") else kind(values)
+
+
+def _derived(original: Any, keys: tuple[Any, ...], values: list[Any]) -> Any:
+    """Return an object like the original, whatever else it holds included (a defaultdict its factory)."""
+    if isinstance(original, tuple):
+        kind: Any = type(original)
+        entries = tuple.__new__(kind, values)
+        if hasattr(original, "__dict__"):
+            vars(entries).update(vars(original))
+        return entries
+    if not isinstance(original, (dict, list)):
+        return _container(original).rebuilt(original, keys, values)  # type: ignore[union-attr]
+    new = copy.copy(original)
+    new.clear()
+    if isinstance(new, list):
+        new.extend(values)
         return new
-    if hasattr(kind, "_make"):
-        return kind._make(values)
-    return kind(values)  # type: ignore[call-arg]
+    for key, value in zip(keys, values, strict=True):
+        new[key] = value
+    return new
 
 
 def count(structure: Structure) -> int:
@@ -166,7 +184,7 @@ def paths(structure: Structure, root: str = "") -> list[str]:
 
 
 def _step(kind: type, key: Any) -> str:
-    if hasattr(kind, "_fields") or not issubclass(kind, (dict, list, tuple)):
+    if hasattr(kind, "_fields") or not issubclass(kind, _PLAIN):
         return f".{key}"
     return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
 
@@ -191,7 +209,7 @@ def leaves_like(structure: Structure, tree: Any, root: str = "") -> list[Any]:
         return [tree]
     if entries is None or _family(kind) is not _family(type(tree)):
         raise ValueError(f"{root or 'the tree'} is a {type(tree).__name__}; expected a {kind.__name__}.")
-    if structure.template is not None:
+    if not issubclass(kind, _PLAIN):
         entries = structure.keys, _values_like(structure, tree, root)
     found = dict(zip(*entries, strict=True))
     if found.keys() != set(structure.keys):

@@ -9,8 +9,9 @@ from typing import Any, Self
 import numpy as np
 
 from . import autodiff
-from .graph import Leaf, Node, is_differentiating, is_recording, leaves_of, leaving
+from .graph import Leaf, Node, leaves_of
 from .handles import Handle, recover, value_so_far
+from .recording import is_differentiating, is_recording, leaving
 
 _new = object.__new__
 _PLAIN = frozenset([np.ndarray, np.float64, np.float32, float, int])

@@ -387,3 +387,18 @@ def test_a_pickled_model_trains_on_in_another_process():
     )
     done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(model), capture_output=True, check=True)
     assert done.stdout.split() == [b"True"]
+
+
+def test_no_grad_refuses_what_runs_after_the_call():
+    def generator():
+        yield 1
+
+    async def coroutine():
+        pass
+
+    async def both():
+        yield 1
+
+    for function in (generator, coroutine, both, 3):
+        with pytest.raises(TypeError, match=r"no_grad\(\) was given .* Usual fix: with tg.no_grad\(\)"):
+            tg.no_grad()(function)

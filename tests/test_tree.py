@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from typing import Any
 
 import pytest
@@ -64,8 +64,35 @@ def test_dict_types_are_kept() -> None:
     ordered, counted = tree.rebuild(structure, [20, 10, 1])
     assert ordered == OrderedDict(b=20, a=10)
     assert type(ordered) is OrderedDict
-    assert (type(counted), dict(counted)) == (defaultdict, {"a": 1})
+    assert (type(counted), dict(counted), counted["b"]) == (defaultdict, {"a": 1}, 0)
     assert leaves == [2, 1, 1]
+
+
+class Row(tuple[Any, ...]):
+    """A tuple that its own class makes of something else than its entries."""
+
+    name: str
+
+    def __new__(cls, text: str) -> Row:
+        return super().__new__(cls, text.split())
+
+
+class Stack(list[Any]):
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+
+
+def test_what_derived_containers_hold_besides_is_kept() -> None:
+    row, stack = Row("1 2"), Stack(name="weights")
+    row.name = "data"
+    stack += [3, 4]
+    leaves, structure = tree.flatten([row, stack, Counter("aab")])
+    assert leaves == ["1", "2", 3, 4, 2, 1]
+    again, pile, count = tree.rebuild(structure, [10, 20, 30, 40, 0.5, 0.25])
+    assert (type(again), tuple(again), again.name) == (Row, (10, 20), "data")
+    assert (type(pile), list(pile), pile.name) == (Stack, [30, 40], "weights")
+    assert (type(count), dict(count)) == (Counter, {"a": 0.5, "b": 0.25})
+    assert (list(stack), row) == ([3, 4], ("1", "2"))
 
 
 def test_strings_arrays_and_sets_are_leaves() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Leaf, no_grad
+from ..graph import Leaf
 from ..numeric import Slopes, slopes
+from ..recording import no_grad
 from ..tensor import Tensor, wrap
 from ..transforms import grad
 from ..transforms.calls import argument_names

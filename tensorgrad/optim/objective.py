@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import is_differentiating, leaves_of, no_grad
+from ..graph import leaves_of
+from ..recording import is_differentiating, no_grad
 from ..tensor import Tensor
 from ..transforms import grad, hessian, value_and_grad, vjp
 from ..values import unwrap

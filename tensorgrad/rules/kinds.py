@@ -14,9 +14,9 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from ..errors import failed, name_of, operand
-from ..graph import leaving
 from ..handles import value_so_far
 from ..primitives import TABLE, entered_late, takes_over
+from ..recording import leaving
 from ..tensor import Tensor
 from ..values import unwrap
 

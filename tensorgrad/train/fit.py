@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import operand
-from ..graph import no_grad
 from ..nn import Module
 from ..nn.init import generator_from
 from ..optim import Optimizer
+from ..recording import no_grad
 from ..tensor import Tensor
 from ..values import unwrap
 from .data import batches, check_batch_size, checked

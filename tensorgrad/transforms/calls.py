@@ -10,19 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import autodiff, tree
-from ..graph import (
-    NO_KEYWORDS,
-    Leaf,
-    Node,
-    Watch,
-    differentiating,
-    is_recording,
-    leaves_of,
-    reachable,
-    record,
-    recording,
-)
+from ..graph import NO_KEYWORDS, Leaf, Node, leaves_of, reachable, record
 from ..primitives import vjp
+from ..recording import Watch, differentiating, is_recording, recording
 from ..tensor import Tensor, wrap
 from ..values import refuse_subclass, unwrap
 

@@ -13,19 +13,9 @@ import numpy as np
 
 from .. import autodiff, tree
 from ..errors import name_of, operand
-from ..graph import (
-    Leaf,
-    Node,
-    differentiating,
-    is_differentiating,
-    is_recording,
-    is_spent,
-    next_number,
-    record,
-    recording,
-    spent,
-)
+from ..graph import Leaf, Node, is_spent, next_number, record, spent
 from ..primitives import vjp_of_all
+from ..recording import differentiating, is_differentiating, is_recording, recording
 from ..tensor import Tensor, wrap
 from ..values import unwrap
 from .calls import fresh, zeros

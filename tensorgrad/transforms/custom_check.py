@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import autodiff
-from ..graph import NO_KEYWORDS, Leaf, record, recording
+from ..graph import NO_KEYWORDS, Leaf, record
+from ..recording import recording
 from ..tensor import Tensor, wrap
 from .opaque import Opaque
 from .slopes import Comparison, Slope, careful

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..graph import Leaf, Node, Watch, leaves_of, no_grad
+from ..graph import Leaf, Node, leaves_of
+from ..recording import Watch, no_grad
 from ..tensor import Tensor, wrap
 from ..values import unwrap
 from .calls import Call, fresh, positions_of

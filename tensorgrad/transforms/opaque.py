@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import tree
-from ..graph import NO_KEYWORDS, Leaf, Node, is_recording, record, recording
+from ..graph import NO_KEYWORDS, Leaf, Node, record
 from ..primitives import TABLE, Primitive, no_derivative
+from ..recording import is_recording, recording
 from ..tensor import Tensor, as_array, wrap
 from ..values import unwrap
 from .calls import is_tracked, plain

@@ -10,8 +10,9 @@ import numpy as np
 
 from .. import autodiff, losses
 from ..functional import dense, log_softmax, logsumexp, softmax
-from ..graph import Leaf, Node, reachable, recording
+from ..graph import Leaf, Node, reachable
 from ..primitives import TABLE, Primitive
+from ..recording import recording
 from ..values import unwrap
 
 

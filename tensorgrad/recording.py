@@ -1,0 +1,94 @@
+"""Whether operations are recorded: ``no_grad``, and what transforms ask for; of this thread, or async task, alone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any
+
+_recording: ContextVar[Any] = ContextVar("tensorgrad_recording", default=True)
+is_recording = _recording.get
+_DIFFERENTIATING = "differentiating"  # true, as one records then
+_NO_CODE = (lambda: None).__code__
+_RUNS_LATER = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines, and generators of coroutines
+
+
+class Watch:
+    """The state of recording of somebody who has to know whether values leave the graph, to come back as constants."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = False
+
+
+def leaving() -> None:
+    """Note that a value leaves the graph here."""
+    state = _recording.get()
+    if state.__class__ is Watch:
+        state.left = True
+
+
+class _RecordingSetTo:
+    """A context manager, and a decorator, that sets the state of recording."""
+
+    __slots__ = ("_state", "_tokens")
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> None:
+        leaving()  # what happens inside is not watched
+        self._tokens.append(_recording.set(self._state))
+
+    def __exit__(self, *error: object) -> None:
+        _recording.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        name = getattr(function, "__qualname__", repr(function))
+        if not callable(function) or getattr(function, "__code__", _NO_CODE).co_flags & _RUNS_LATER:
+            raise TypeError(
+                f"no_grad() was given {name} to decorate. Expected: a function that has run when its call returns, not "
+                "a generator or a coroutine. Usual fix: with tg.no_grad(): inside of it, around what it computes."
+            )
+
+        @functools.wraps(function)
+        def inside(*args: Any, **keywords: Any) -> Any:
+            with _RecordingSetTo(self._state):
+                return function(*args, **keywords)
+
+        return inside
+
+
+def no_grad() -> Any:
+    """Return a context manager, or decorator, inside which operations on tensors are computed and not recorded.
+
+    Holds for the current thread (or async task) only. As a decorator it refuses, with TypeError, generators and
+    coroutines, whose bodies run after the call.
+
+    >>> import tensorgrad as tg
+    >>> w = tg.Tensor([1.0, 2.0], requires_grad=True)
+    >>> with tg.no_grad():
+    ...     y = w * 2
+    >>> y.requires_grad
+    False
+    """
+    return _RecordingSetTo(False)
+
+
+def recording() -> Any:
+    """Return a context manager inside which operations are recorded, even within ``no_grad``."""
+    return _RecordingSetTo(_recording.get() or True)
+
+
+def differentiating(watch: Watch | None = None) -> Any:
+    """Return a context manager for the call of a function whose derivative is wanted: operations are recorded."""
+    return _RecordingSetTo(watch or _DIFFERENTIATING)
+
+
+def is_differentiating() -> bool:
+    """Whether we are inside such a function."""
+    state = _recording.get()
+    return state is _DIFFERENTIATING or state.__class__ is Watch
