@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from typing import Any as _Any
 
 from . import nn, optim, rules
-from .check import check_gradients
 from .creation import ones, zeros
 from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, softmax, softplus, tanh
 from .losses import binary_cross_entropy, cross_entropy, mse
@@ -27,6 +26,11 @@ from .transforms import (
 from .view import graph
 
 if TYPE_CHECKING:
+    from . import check, testing
+    from .check.backprop import compare_backprop
+    from .check.debug import debug
+    from .check.gradients import check_gradients
+    from .check.lint import lint
     from .optim.minimize import minimize
     from .transforms.black_box import numerical_rule
     from .transforms.custom import custom_rule
@@ -36,10 +40,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Tensor",
     "binary_cross_entropy",
+    "check",
     "check_gradients",
     "checkpoint",
+    "compare_backprop",
     "cross_entropy",
     "custom_rule",
+    "debug",
     "dense",
     "elementwise_grad",
     "grad",
@@ -49,6 +56,7 @@ __all__ = [
     "identity",
     "jacobian",
     "jvp",
+    "lint",
     "log_softmax",
     "logsumexp",
     "minimize",
@@ -66,22 +74,30 @@ __all__ = [
     "softplus",
     "stop_gradient",
     "tanh",
+    "testing",
     "value_and_grad",
     "vjp",
     "zeros",
 ]
 
 _LATE = {  # what few programs use is imported when it is first asked for, so that ``import tensorgrad`` stays quick
+    "check": ".check",
+    "check_gradients": ".check.gradients",
+    "compare_backprop": ".check.backprop",
     "custom_rule": ".transforms.custom",
+    "debug": ".check.debug",
+    "lint": ".check.lint",
     "minimize": ".optim.minimize",
     "numerical_rule": ".transforms.black_box",
+    "testing": ".testing",
 }
 
 
 def __getattr__(name: str) -> _Any:
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value = getattr(_import_module(_LATE[name], __name__), name)
+    module = _import_module(_LATE[name], __name__)
+    globals()[name] = value = getattr(module, name, module)
     return value
 
 

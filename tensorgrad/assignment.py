@@ -26,7 +26,7 @@ from .handles import (
     writer_of,
 )
 from .indices import winners
-from .recording import is_recording
+from .recording import is_recording, observer, observers
 
 
 def setitem(x: Any, *values: Any, indices: Sequence[Any]) -> Any:
@@ -107,7 +107,10 @@ class Filling(Leaf):
 class Assignments(Node):
     """A node that is still being made: a base, and assignments to it. Asking for its value ends that."""
 
-    __slots__ = ("base", "buffer", "indices", "is_open", "is_released", "nodes", "original", "values", "written")
+    __slots__ = (
+        *("base", "buffer", "indices", "is_open", "nodes", "original", "values"),
+        *("captured", "is_released", "place", "written"),
+    )
 
     requires_grad = True
 
@@ -120,6 +123,7 @@ class Assignments(Node):
         self.is_open = True
         self.is_released = False
         self.written = 0
+        self.place, self.captured = None, ()
         self._begin()
 
     def _begin(self) -> None:
@@ -131,10 +135,11 @@ class Assignments(Node):
     def value(self) -> Any:
         """The array; from now on nothing is written to it, and the node is as ``record`` makes them."""
         if self.is_open:
-            self.is_open = False
             if not self.nodes:
                 self.base.value = self.original = self.buffer  # the base was made by ``element``, and is this
             made = self._recorded(self.buffer)
+            self.is_open = False  # not before: an observer may object
+            self.place, self.captured = self.place or made.place, made.captured
             self._first, self._second, self.number = made._first, getattr(made, "_second", None), made.number
             self.inputs, self.keywords = made.inputs, made.keywords
             del self.base, self.original, self.indices, self.values, self.nodes  # they stand in the inputs now
@@ -151,6 +156,8 @@ class Assignments(Node):
     def put(self, index: Any, value: Any, node: Node | None) -> None:
         """Write a value, which may have a node."""
         _put(self.buffer, index, value, self.name)
+        if observers and (hearing := observer()) is not None:
+            self.place = hearing.place()
         self.indices.append(index)
         self.values.append(value)
         self.nodes.append(node)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from .recording import observer, observers
+
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
 
@@ -34,6 +36,8 @@ class Node:
     is_open: bool = False  # still being made: see assignment.py
     written: float = 0  # the creation number at the last write to a leaf: an older consumer has used another value
     is_released: bool = False  # see ``release``
+    place: Any = None  # what an observer has noted: the code that recorded it, see check/locations.py,
+    captured: Any = ()  # and the arrays it shares with others, see check/captured.py
     function: Callable[..., Any] | None
     inputs: tuple[Any, ...]
     keywords: Mapping[str, Any]
@@ -83,6 +87,18 @@ class _Released(Spent):
 
     __slots__ = ()
     is_released = True
+
+
+class Noted(Node):
+    """A node that an observer has heard of, with room for what it notes."""
+
+    __slots__ = ("captured", "is_released", "place", "written")
+
+    def __init__(self, node: Node) -> None:
+        self._first, self._second = node._first, getattr(node, "_second", None)
+        self.function, self.inputs, self.keywords = node.function, node.inputs, node.keywords
+        self.value, self.number, self.name = node.value, node.number, node.name
+        self.place, self.captured, self.written, self.is_released = None, (), 0, False
 
 
 class Leaf(Node):
@@ -148,7 +164,25 @@ def record(
     node.value = value
     node.number = next_number()
     node.name = None
-    return node
+    return _observed(node) if observers else node
+
+
+def _observed(node: Node) -> Node:
+    """Let the observer of this thread, if there is one, hear of a new node; return the one to be used."""
+    hearing = observer()
+    if hearing is None:
+        return node
+    noted = Noted(node)
+    hearing.recorded(noted)
+    return noted
+
+
+def copied(node: Node, parents: Sequence[Node | None]) -> Node:
+    """Return a new node like another, with other parents. What has been noted of the other holds for it too."""
+    copy = record(node.function, parents, node.inputs, node.keywords, node.value)  # type: ignore[arg-type]
+    if isinstance(copy, Noted):
+        copy.place, copy.captured = node.place or copy.place, node.captured or copy.captured
+    return copy
 
 
 def release(node: Node) -> None:
@@ -174,7 +208,7 @@ def spent(node: Node) -> RuntimeError:
     return RuntimeError(
         f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, which frees "
         "what the graph holds. Usual fix: backward(retain_graph=True), for all passes but the last; or add the losses "
-        "up, and differentiate their sum; draw the graph before."
+        "up, and differentiate their sum; draw the graph before; h.detach() for h where only its value is wanted."
     )
 
 
@@ -205,7 +239,7 @@ def leaves_of(*roots: Node) -> list[Leaf]:
 
 def between(wanted: Sequence[Node], *roots: Node) -> set[Node]:
     """Return the nodes on a path from a wanted node to a root, both ends included."""
-    oldest = min(node.number for node in wanted)
+    oldest = min([node.number for node in wanted], default=NEVER)
     found = list(roots)
     seen = set(roots)
     for node in found:

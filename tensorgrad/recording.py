@@ -1,11 +1,18 @@
-"""Whether operations are recorded: ``no_grad``, and what transforms ask for; of this thread, or async task, alone."""
+"""Whether operations are recorded: ``no_grad``, and what transforms ask for; and who hears of what is recorded.
+
+All of it is of this thread, or async task, alone.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .graph import Noted
 
 _recording: ContextVar[Any] = ContextVar("tensorgrad_recording", default=True)
 is_recording = _recording.get
@@ -47,19 +54,26 @@ class _RecordingSetTo:
         _recording.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        name = getattr(function, "__qualname__", repr(function))
-        if not callable(function) or getattr(function, "__code__", _NO_CODE).co_flags & _RUNS_LATER:
-            raise TypeError(
-                f"no_grad() was given {name} to decorate. Expected: a function that has run when its call returns, not "
-                "a generator or a coroutine. Usual fix: with tg.no_grad(): inside of it, around what it computes."
-            )
+        return decorated("no_grad", lambda: _RecordingSetTo(self._state), function)
 
-        @functools.wraps(function)
-        def inside(*args: Any, **keywords: Any) -> Any:
-            with _RecordingSetTo(self._state):
-                return function(*args, **keywords)
 
-        return inside
+def decorated(
+    called: str, manager: Callable[[], AbstractContextManager[Any]], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return a function that runs within a new context manager each time; ``called``: what the user knows it by."""
+    name = getattr(function, "__qualname__", repr(function))
+    if not callable(function) or getattr(function, "__code__", _NO_CODE).co_flags & _RUNS_LATER:
+        raise TypeError(
+            f"{called}() was given {name} to decorate. Expected: a function that has run when its call returns, not "
+            f"a generator or a coroutine. Usual fix: with tg.{called}(): inside of it, around what it computes."
+        )
+
+    @functools.wraps(function)
+    def inside(*args: Any, **keywords: Any) -> Any:
+        with manager():
+            return function(*args, **keywords)
+
+    return inside
 
 
 def no_grad() -> Any:
@@ -92,3 +106,42 @@ def is_differentiating() -> bool:
     """Whether we are inside such a function."""
     state = _recording.get()
     return state is _DIFFERENTIATING or state.__class__ is Watch
+
+
+# ---- observers -------------------------------------------------------------------------------------------------------
+
+observers: list[Any] = []  # all that are at work, in whatever thread: while there are none, nobody asks any further
+_observer: ContextVar[Any] = ContextVar("tensorgrad_observer", default=None)
+observer = _observer.get
+
+
+class Observer:
+    """Somebody who hears of every node that is recorded, and may stand in for the backward pass."""
+
+    walk: Callable[..., Any] | None = None  # called as ``autodiff.backward`` is, in its place
+    is_silent = False  # whether a gradient that is NaN is no matter for a warning
+
+    def recorded(self, node: Noted) -> None:
+        """Hear of a new node."""
+
+    def place(self) -> Any:
+        """Return what it would note for a node that is recorded now as its place."""
+
+
+class Observing:
+    """A context manager inside which an observer hears of what is recorded; nobody does if that is None."""
+
+    __slots__ = ("_tokens", "observer")
+
+    def __init__(self, observer: Observer | None) -> None:
+        self.observer = observer
+        self._tokens: list[Token[Any]] = []
+
+    def __enter__(self) -> Any:
+        self._tokens.append(_observer.set(self.observer))
+        observers.append(self.observer)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        observers.remove(self.observer)
+        _observer.reset(self._tokens.pop())

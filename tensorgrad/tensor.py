@@ -321,6 +321,7 @@ class Tensor(ArrayMethods, Operators, Value):
         With ``copy=False`` it is the Tensor itself where arrays would return themselves.
         """
         if np.dtype(dtype).kind in "biu":
+            leaving()
             return self._node.value.astype(dtype, order=order, casting=casting)
         if np.dtype(dtype).kind not in "fc":
             raise TypeError(

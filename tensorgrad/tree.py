@@ -38,7 +38,7 @@ def _container(tree: Any) -> Container | None:
 
 def _fields(tree: Any) -> tuple[str, ...]:
     dataclasses = sys.modules["dataclasses"]  # whoever made the class has imported it; it is slow to import
-    return tuple([field.name for field in dataclasses.fields(tree)])
+    return tuple([field.name for field in dataclasses.fields(tree) if hasattr(tree, field.name)])  # init=False: not yet
 
 
 def _attributes(tree: Any, names: tuple[str, ...]) -> list[Any]:
@@ -85,6 +85,9 @@ LEAF = Structure(None)
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """Return the leaves of a tree, in order, and its structure.
 
+    Raises:
+        ValueError: It contains itself, or has more levels than Python has for calls.
+
     >>> leaves, structure = flatten({"layers": [(1, 2), 3], "rate": 4})
     >>> leaves
     [1, 2, 3, 4]
@@ -92,7 +95,18 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     {'layers': [(10, 20), 30], 'rate': 40}
     """
     leaves: list[Any] = []
-    return leaves, _take_apart(tree, leaves)
+    try:
+        return leaves, _take_apart(tree, leaves)
+    except RecursionError:
+        raise _endless(tree) from None
+
+
+def _endless(tree: Any) -> ValueError:
+    return ValueError(
+        f"a {type(tree).__name__} that contains itself, or has more levels than Python's limit of "
+        f"{sys.getrecursionlimit()} calls within calls allows. Expected: a nesting with an end. Usual fix: take the "
+        "reference to itself out; a list in place of a chain of pairs."
+    )
 
 
 def _take_apart(tree: Any, leaves: list[Any]) -> Structure:
@@ -186,7 +200,7 @@ def paths(structure: Structure, root: str = "") -> list[str]:
 def _step(kind: type, key: Any) -> str:
     if hasattr(kind, "_fields") or not issubclass(kind, _PLAIN):
         return f".{key}"
-    return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
+    return f'["{key}"]' if isinstance(key, str) and key.isprintable() and not {*'"\\'} & {*key} else f"[{key!r}]"
 
 
 def leaves_like(structure: Structure, tree: Any, root: str = "") -> list[Any]:
@@ -228,7 +242,8 @@ def _values_like(structure: Structure, tree: Any, root: str) -> list[Any]:
     try:
         return container.values(tree, structure.keys)
     except (KeyError, AttributeError) as error:
-        raise ValueError(f"{root or 'the tree'} has no {error.args[0]!r}; expected {list(structure.keys)}.") from error
+        missing = error.name if isinstance(error, AttributeError) else error.args[0]
+        raise ValueError(f"{root or 'the tree'} has no {missing!r}; expected {list(structure.keys)}.") from error
 
 
 def _family(kind: type) -> type:

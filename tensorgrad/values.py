@@ -262,6 +262,7 @@ class Value(Handle):
         return bool(self._node.value)
 
     def __repr__(self) -> str:
+        leaving()
         try:
             self._node.value  # noqa: B018 - a view that NumPy would show other values of has none
         except RuntimeError as error:
@@ -276,6 +277,7 @@ class Value(Handle):
         return f"Tensor({text}{dtype}{made}{f', name={node.name!r}' if node.name else ''})"
 
     def __format__(self, spec: str) -> str:
+        leaving()
         return format(self._node.value.item(), spec) if spec else repr(self)
 
 

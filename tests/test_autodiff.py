@@ -291,10 +291,10 @@ def write_to_the_callers_index(w: tg.Tensor, array: Any, index: Any) -> None:
     index[0] = 1
 
 
-@pytest.mark.xfail(strict=True, reason="a known gap: NumPy tells nobody about a write into an array that is shared")
 @pytest.mark.parametrize("write", [write_an_element, write_to_the_callers_array])
-def test_a_write_behind_the_engines_back_is_refused_or_harmless(write: Callable[..., None]):
-    assert_harmless(write)
+def test_debug_finds_a_write_behind_the_engines_back(write: Callable[..., None]):  # NumPy tells nobody else
+    with tg.debug():
+        assert_harmless(write)
 
 
 def test_a_write_to_the_callers_index_is_harmless():

@@ -1,5 +1,1 @@
-"""Checks: gradients against numerical derivatives, and the hand-derived formulas of a dense network."""
-
-from .gradients import check_gradients
-
-__all__ = ["check_gradients"]
+"""Checks: of gradients, of backprop written by hand, of networks; and the hand-derived formulas of a dense network."""

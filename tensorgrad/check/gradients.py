@@ -1,131 +1,308 @@
-"""check_gradients: hold the engine's gradients against central differences."""
+"""check_gradients: hold the engine's gradients against numerical ones, and say where they part."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Leaf
-from ..numeric import Slopes, slopes
-from ..recording import no_grad
-from ..tensor import Tensor, wrap
-from ..transforms import grad
-from ..transforms.calls import argument_names
-from ..values import unwrap
-from .report import GradientReport, InputReport
+from .. import tree
+from ..graph import Node, reachable
+from ..nn import Module
+from ..tensor import wrap
+from ..transforms import calls
+from ..transforms.slopes import DIFFERS
+from . import careless, conduct, kinks, nodes
+from .analytic import is_analytic
+from .elements import Examination, Found, chosen, directions_of
+from .function import Checked, Derivative, Weighted
+from .hints import hints
+from .locations import located
+from .report import GradientReport, InputReport, Problem
 
-_TOLERANCE = 1e-6  # relative; central differences in float64 are good to about eps**(2/3), 4e-11
-_KINK = 1e-3  # one-sided slopes that differ by more than this part of their size: two slopes, not one
+_EPS = float(np.finfo(np.float64).eps)
+_ELSEWHERE = {"shaken": (1.0, 0.3), "1000 times as large": (1000.0, 0.0)}  # factors, and random parts
 
 
-def check_gradients(f: Callable[..., Any], *inputs: Any) -> GradientReport:
-    """Compare the gradient of a function with central differences, for every element of every input.
+def check_gradients(
+    f: Callable[..., Any],
+    *inputs: Any,
+    order: int = 1,
+    budget: int = 10_000,
+    seed: int = 0,
+    elsewhere: bool = True,
+    loss: Callable[..., Any] | None = None,
+    x: Any = None,
+    y: Any = None,
+) -> GradientReport:
+    """Compare the gradient of a function with numerical derivatives, and name the operation that is wrong.
 
     Args:
-        f: A function of arrays, written in plain NumPy. If it returns more than one number, the gradient of a sum of
-            its output with fixed random weights is checked.
-        inputs: Arrays or numbers. Floating ones are checked, as float64 copies whatever their dtype; complex ones as
-            two real numbers each, so the worst element of theirs has a last index of 0 for the real part and 1 for the
-            imaginary one. Others (class ids, masks) are handed on as they are.
+        f: A function of arrays, or of any nestings of them, written in plain NumPy. If it returns more than one number,
+            the gradient of a sum of its output with fixed random weights is checked. Or a Module, with loss, x and y.
+        inputs: Arrays, numbers, and nestings of them; Modules too. What is floating is checked, as float64 copies
+            whatever its dtype; complex arrays as two real numbers each, so that places in them have a last index of 0
+            for the real and 1 for the imaginary part. The rest (class ids, masks, settings) is handed on as it is.
+        order: 2 checks the derivative of the derivative too.
+        budget: As many elements are looked at, one by one. Of inputs that do not fit it is a sample, and 16 random
+            directions through all of their elements.
+        seed: Of weights, samples and directions.
+        elsewhere: Look at the operations at two more points: near the inputs, and at 1000 times the inputs. There rules
+            show that are right at 0 only, or wrong where numbers are large.
+        loss: With a Module for f: ``loss(f(x), y)`` is checked by the names of its parameters.
+        x: The inputs of the Module.
+        y: The targets.
 
     Returns:
-        A report: ``report.ok``, and ``print(report)`` for a table with the worst element of each input. Where the two
-        one-sided slopes differ (a relu at 0), any value between them is right, and counted as a kink.
+        A report; print it, or look at it in a notebook. ``report.ok``; per element it says agrees, kink (the slopes on
+        both sides differ, and any value between them is right), differs, or undecided: the error of the numerical
+        derivative is as large as the difference. If they differ it names the first operation, in the order of the
+        backward pass, whose own rule is wrong on its inputs, the line that called it, and what pattern the error has.
 
     Raises:
-        TypeError: No input is floating, or f returns neither an array nor a number.
+        TypeError: No input is floating, or f returns neither arrays nor numbers.
+        ValueError: An order below 1, or no budget.
 
+    Also looked at: f returns the same bits twice; it leaves its inputs alone, as rules do; no rule loses digits or
+    remembers another call; no value leaves the graph.
+
+    Numerical derivatives are taken in float64: by the complex step where all that was recorded is analytic, else by
+    central differences; where these do not agree, by extrapolated ones with an error estimate, from several steps,
+    which follow from the size of the element; at the edge of a domain one-sided ones (Squire and Trapp 1998; Ridders
+    1982).
+
+    >>> import numpy as np
     >>> report = check_gradients(np.tanh, np.array([0.5, 1.0]))
     >>> report.ok
     True
     """
-    arguments = [unwrap(value) for value in inputs]
-    complex_ones = [i for i, value in enumerate(arguments) if np.asarray(value).dtype.kind == "c"]
-    for i in complex_ones:
-        z = np.asarray(arguments[i], np.complex128)
-        arguments[i] = np.stack([z.real, z.imag], axis=-1)
-    if complex_ones:
-        f = _of_pairs(f, complex_ones)
-    checked = [i for i, value in enumerate(arguments) if np.asarray(value).dtype.kind == "f"]
-    if not checked:
+    if loss is not None or x is not None or y is not None:
+        f, inputs = _of_model(f, inputs, loss, x, y)
+    if not isinstance(order, int) or order < 1 or budget < 1:
+        raise ValueError(
+            f"check_gradients was given order={order!r} and budget={budget!r}. Expected: whole numbers of at least 1. "
+            "Usual fix: order=2 for the derivative of the derivative."
+        )
+    question = Checked(f, inputs)
+    if loss is not None:
+        question.names = [name.removeprefix("model.") for name in question.names]
+    report = _Findings(seed, budget)
+    for n in range(1, order + 1):
+        weighted = Weighted(question, question.values, seed)
+        report.take(weighted, n, elsewhere=elsewhere)
+        if report.differs or n == order:
+            break
+        question = Derivative(weighted)
+    return report.done()
+
+
+def _of_model(
+    model: Any, inputs: Sequence[Any], loss: Callable[..., Any] | None, x: Any, y: Any
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return a function of a model and its data, and these."""
+    if not isinstance(model, Module) or loss is None or inputs or x is None:
         raise TypeError(
-            f"check_gradients was given {len(inputs)} inputs, none of a floating dtype. "
-            "Expected: check_gradients(f, x, ...) with at least one float array. Usual fix: 1.0 in place of 1."
-        )
-    names = argument_names(f, len(arguments), "x{}")
-    for i in checked:
-        arguments[i] = np.array(arguments[i], np.float64)
-    with no_grad():  # parameters that f uses besides its inputs are constants of the check
-        scalar = _weighted(f, arguments, checked)
-        ours = grad(scalar, argnums=checked)(*arguments)
-        return GradientReport(
-            [
-                _compared(names[i], np.asarray(g), slopes(_along(scalar, arguments, i), arguments[i]))
-                for i, g in zip(checked, ours, strict=True)
-            ]
+            f"check_gradients was given {type(model).__name__}, {len(inputs)} inputs, loss={loss!r:.60} and x of type "
+            f"{type(x).__name__}. Expected: check_gradients(model, loss=tg.cross_entropy, x=x, y=y), or a function and "
+            "its inputs. Usual fix: a Module, its loss, and x and y by name."
         )
 
+    data, targets = _doubled(x), _doubled(y)
 
-def _of_pairs(f: Callable[..., Any], complex_ones: list[int]) -> Callable[..., Any]:
-    """Return f as a function of real and imaginary parts, along a last axis, in place of complex numbers."""
+    def of_parameters(model: Any) -> Any:
+        output = model(data)
+        return loss(output) if targets is None else loss(output, targets)
 
-    @functools.wraps(f)
-    def of_pairs(*values: Any) -> Any:
-        return f(*[x[..., 0] + 1j * x[..., 1] if i in complex_ones else x for i, x in enumerate(values)])
-
-    return of_pairs
+    return of_parameters, (model,)
 
 
-def _weighted(f: Callable[..., Any], arguments: list[Any], checked: list[int]) -> Callable[..., Any]:
-    """Return f as a function to one number: its output times fixed weights, summed."""
+def _doubled(data: Any) -> Any:
+    """Return floating data in float64."""
+    leaves, structure = tree.flatten(data)
+    floating = [isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" for leaf in leaves]
+    return tree.rebuild(
+        structure, [leaf.astype(np.float64) if f else leaf for leaf, f in zip(leaves, floating, strict=True)]
+    )
 
-    def called(values: Sequence[Any]) -> Any:
-        """Call f with Tensors, also where the values are plain: it may use their methods."""
-        return f(*[wrap(Leaf(v)) if i in checked and not isinstance(v, Tensor) else v for i, v in enumerate(values)])
 
-    y = called(arguments)
-    if not isinstance(y, (Tensor, np.ndarray, np.generic, float, int)):
-        raise TypeError(
-            f"check_gradients of a function that returned {type(y).__name__}. Expected an array or a number. "
-            "Usual fix: end the function with `return y`."
+class _Recorded(NamedTuple):
+    """A graph of the function, at its inputs."""
+
+    roots: dict[Node, Any]
+    variables: list[Node]
+    where: Callable[[Node], Any]
+
+
+class _Findings:
+    """What the parts of the check have found so far."""
+
+    def __init__(self, seed: int, budget: int) -> None:
+        self._seed = seed
+        self._budget = budget
+        self.inputs: list[InputReport] = []
+        self.guilty: list[Any] = []
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+        self.evaluations = 0
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is wrong so far."""
+        return bool(self.problems) or any(entry.verdict == "differs" for entry in self.inputs)
+
+    def done(self) -> GradientReport:
+        """Return the report."""
+        return GradientReport(self.inputs, self.guilty, self.problems, self.notes, self.evaluations)
+
+    def take(self, weighted: Weighted, order: int, *, elsewhere: bool) -> None:
+        """Check a function, of the inputs themselves or of derivatives."""
+        generator = np.random.default_rng(self._seed)
+        if not weighted.is_finite:
+            self.notes.append("the function is not finite here, in some of its outputs: these are left out")
+        recorded = _record(weighted)
+        gradients = weighted.plain_gradients()
+        if order == 1:
+            self._look_at_conduct(weighted, gradients, recorded)
+        entries = self._examined(weighted, gradients, recorded, generator, order)
+        if any(entry.verdict == "differs" for entry in entries):
+            entries = self._accused(weighted, recorded, entries, generator)
+        elif elsewhere:
+            for point in _ELSEWHERE:
+                self.problems += self._at(point, weighted, generator)
+        self.inputs += entries
+        self.evaluations += weighted.function.evaluations
+
+    def _look_at_conduct(self, weighted: Weighted, gradients: Sequence[Any], recorded: _Recorded) -> None:
+        """Look at everything but the numbers; what is known of a rule need not be said of the function too."""
+        rules = careless.careless_rules(recorded.roots, recorded.where)
+        named = any(problem.title == careless.REMEMBERS for problem in rules)
+        general = conduct.misconduct(weighted, gradients)
+        self.problems += [*rules, *[p for p in general if not (named and p.title == conduct.REMEMBERS)]]
+        function = weighted.function
+        given = [np.array(x) for x in function.given]
+        if any(x.dtype != value.dtype for x, value in zip(given, function.values, strict=True)):
+            try:
+                with np.errstate(all="ignore"):
+                    coarse = _record(Weighted(function, given), given)
+                    self.problems += careless.coarse_rules(coarse.roots, coarse.where)
+            except Exception:  # conduct has said so
+                pass
+
+    def _examined(
+        self, weighted: Weighted, gradients: Sequence[Any], recorded: _Recorded, generator: Any, order: int
+    ) -> list[InputReport]:
+        eps = _coarsest(recorded.roots)
+        analytic = order == 1 and is_analytic(recorded.roots)
+        symmetric = any(map(nodes.is_symmetric, reachable(*recorded.roots)))
+        unsure = _unsure(weighted, gradients, generator)
+        entries = []
+        places = chosen([value.size for value in weighted.values], self._budget, generator)
+        for i, (value, ours) in enumerate(zip(weighted.values, gradients, strict=True)):
+            examination = Examination(weighted, i, ours, unsure[i], eps, analytic=analytic, symmetric=symmetric)
+            many = len(places[i]) < value.size
+            found = examination.of_elements(places[i], directions_of(value, generator) if many else ())
+            entries.append(_entry(weighted, i, found, order))
+        return entries
+
+    def _at(self, point: str, weighted: Weighted, generator: Any) -> list[Problem]:
+        """Return what is wrong at another point: of single operations, as whole functions may be wild there."""
+        factor, random = _ELSEWHERE[point]
+        values = [factor * value + random * directions_of(value, generator, 1)[0] for value in weighted.values]
+        try:
+            with np.errstate(all="ignore"):
+                recorded = _record(weighted, values)
+                return list(nodes.wrong_elsewhere(recorded.roots, recorded.where, point))
+        except Exception:  # whatever a function raises that does not like its inputs
+            return []
+
+    def _accused(
+        self, weighted: Weighted, recorded: _Recorded, entries: list[InputReport], generator: np.random.Generator
+    ) -> list[InputReport]:
+        """Look for the operation, or the value that has left the graph; excuse what is but several kinks at one point."""
+        self.guilty += nodes.guilty_operations(recorded.roots, recorded.where)
+        if not self.guilty and isinstance(weighted.function, Derivative):
+            inner = _record(weighted.function.inner)
+            self.problems += careless.lost_rules(inner.roots, inner.where)
+        if self.guilty or self.problems:
+            return entries
+        other = _record(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
+        for node, position, where in nodes.changed_constants(recorded.roots, other.roots, recorded.where):
+            self.problems.append(_left(node, position, where))
+        if self.problems:
+            return entries
+        if kinks.are_right_nearby(weighted, entries, _coarsest(recorded.roots), generator):
+            self.notes.append(
+                "several operations are at kinks here, as relu is at 0: each has a right slope, and together these need "
+                "not make up a slope of the whole function. At a point nearby the gradients agree"
+            )
+            return [kinks.excused(entry) for entry in entries]
+        self.notes.append(
+            "every recorded operation is right on its own, so a value that depends on the inputs is missing in the "
+            "graph: .data, .item(), float(t), detach(), no_grad(), or an if that changes with the inputs"
         )
-    generator = np.random.default_rng(0)
-    weights = generator.uniform(0.5, 1.5, np.shape(y)) if np.shape(y) else 1.0
-    if np.iscomplexobj(y):
-        turned = generator.uniform(0.5, 1.5, np.shape(y)) * 1j * weights  # so that both parts count
-        return lambda *values: np.sum(np.real(called(values) * (weights - turned)))
-    return lambda *values: np.sum(called(values) * weights)
+        return entries
 
 
-def _along(scalar: Callable[..., Any], arguments: list[Any], i: int) -> Callable[[Any], float]:
-    """Return the function of one of the inputs alone, from an array to a number."""
-    return lambda x: float(unwrap(scalar(*arguments[:i], x, *arguments[i + 1 :])))
+def _record(weighted: Weighted, values: Sequence[Any] | None = None) -> _Recorded:
+    variables = [calls.fresh(value) for value in values or weighted.values]
+    with located() as where:
+        roots = weighted.roots([wrap(node) for node in variables])
+    return _Recorded(roots, variables, where.get)
 
 
-def _compared(name: str, ours: Any, numerical: Slopes) -> InputReport:
-    central, left, right, noise = numerical
-    tolerance = _TOLERANCE * np.maximum(np.abs(ours), np.abs(central)) + 10 * noise
-    difference = np.abs(ours - central)
-    two_slopes = np.abs(right - left) > _KINK * np.maximum(np.abs(left), np.abs(right)) + 20 * noise
-    between = (ours >= np.minimum(left, right) - tolerance) & (ours <= np.maximum(left, right) + tolerance)
-    finite = np.isfinite(difference)  # an infinite slope would have an infinite tolerance
-    kinks = two_slopes & between & (difference > tolerance) & finite
-    agrees = kinks | ((difference <= tolerance) & finite)
-    excess = np.divide(difference, tolerance, out=np.full_like(difference, np.inf), where=finite & (tolerance > 0))
-    excess[(kinks if agrees.all() else agrees) | (difference == 0)] = 0
-    worst = tuple(int(i) for i in np.unravel_index(np.argmax(excess), excess.shape)) if excess.size else ()
-    empty = not excess.size
+def _left(node: Node, position: int, where: Any) -> Problem:
+    return Problem(
+        "a value has left the graph",
+        f"Argument {position} of {node.label} {np.shape(node.value)} changes with the inputs, and has no connection to "
+        "them in the graph: its part of the gradient is lost. Expected: everything that depends on the inputs computed "
+        "from Tensors. Usual fix: t in place of t.data, t.item(), float(t) or t.detach(); or tg.stop_gradient(t), if "
+        "the cut is meant, and a check of the rest.",
+        where,
+    )
+
+
+def _coarsest(roots: dict[Node, Any]) -> float:
+    """Return eps of the coarsest dtype that was computed in."""
+    dtypes = {node.value.dtype for node in reachable(*roots) if hasattr(node.value, "dtype")}
+    return max([float(np.finfo(dtype).eps) for dtype in dtypes if dtype.kind in "fc"], default=_EPS)
+
+
+def _unsure(weighted: Weighted, gradients: Sequence[Any], generator: Any) -> list[Any]:
+    """Return how far gradients may be off by rounding: ten times what the last bits of the inputs make of them.
+
+    A change that is more than rounding, as at a tie, says nothing. Nothing is sure to less than a few units of the last
+    place of the function, spread over the size of an input.
+    """
+    floors = [16 * weighted.rounding / (np.max(np.abs(x), initial=0) or 1.0) for x in weighted.values]
+    unsure = [np.full(g.shape, floor) for g, floor in zip(gradients, floors, strict=True)]
+    for _ in range(2):
+        moved = [value * (1 + _EPS * generator.choice([-1.0, 1.0], value.shape)) for value in weighted.values]
+        with np.errstate(all="ignore"):
+            found = weighted.plain_gradients(moved)
+            for i, (g, other) in enumerate(zip(gradients, found, strict=True)):
+                change = np.abs(other - g)
+                largest = max(1e-6 * np.max(np.abs(g), initial=0), 1e4 * floors[i])
+                unsure[i] += np.where((change <= 1e-3 * np.abs(g)) | (change <= largest), 10 * change, 0)
+    return unsure
+
+
+def _entry(weighted: Weighted, i: int, found: Found, order: int, point: str = "") -> InputReport:
+    function = weighted.function
+    pattern: tuple[str, ...] = ()
+    if np.any(found.verdicts == DIFFERS) and not np.iscomplexobj(weighted.values[i]):
+        pattern = hints(found.ours, found.numerical, at=weighted.values[i], error=found.error)
     return InputReport(
-        name=name,
-        shape=ours.shape,
-        wrong=int(np.count_nonzero(~agrees)),
-        kinks=int(np.count_nonzero(kinks)),
-        worst=worst,
-        ours=0.0 if empty else float(ours[worst]),
-        numerical=0.0 if empty else float(central[worst]),
-        difference=0.0 if empty else float(difference[worst]),
-        ok=bool(agrees.all()),
+        name=function.names[i],
+        shape=weighted.values[i].shape,
+        dtype=str(np.asarray(function.given[i]).dtype),
+        ours=found.ours,
+        numerical=found.numerical,
+        error=found.error,
+        verdicts=found.verdicts,
+        directions=found.directions,
+        method=found.method,
+        order=order,
+        point=point,
+        hints=pattern,
     )

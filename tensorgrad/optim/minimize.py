@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import tree
+from ..errors import operand
 from ..nn import Dropout, Module
 from .layout import Layout
 from .objective import Method, Objective, Stop
@@ -72,7 +73,8 @@ def minimize(
 
     Raises:
         ImportError: SciPy is missing; it comes with the extra ``scipy``.
-        TypeError: Something in x0 is not floating, or complex; f returned no number; the message says where.
+        TypeError: Something in x0 is not floating, or complex; f returned no number; f or callback is no function;
+            options are no dict. The message says where.
         ValueError: f returned more than one number; f or its gradient is not finite at the start; nothing to change in
             x0; an unknown method; bounds of another nesting or shape, or crossed; bounds or constraints for a method
             that takes none; Dropout in training mode, under which f is another function at every call.
@@ -100,6 +102,7 @@ def minimize(
         raise ImportError(
             "minimize needs SciPy. Usual fix: pip install '.[scipy]' in the tensorgrad checkout."
         ) from None
+    _refuse_unusable(f, callback, options)
     name, takes = _method(method, bounds=bounds is not None, constraints=_given(constraints))
     layout = Layout(x0)
     _refuse_dropout(layout.structure)
@@ -130,6 +133,21 @@ def minimize(
             raise  # f's own
         result = optimize.OptimizeResult()
     return progress.finished(result)
+
+
+def _refuse_unusable(f: Any, callback: Any, options: Any) -> None:
+    """Raise for what SciPy would stumble over."""
+    for what, given in (("f", f), ("callback", callback)):
+        if not callable(given) and (given is not None or what == "f"):
+            raise TypeError(
+                f"minimize was given {operand(given)} for {what}. Expected: a function. Usual fix: {what}, the function "
+                f"itself, not {what}(x), its value."
+            )
+    if options is not None and not isinstance(options, dict):
+        raise TypeError(
+            f"minimize was given options={operand(options)}. Expected: a dict of SciPy's options, or None. "
+            'Usual fix: options={"maxiter": 100}.'
+        )
 
 
 def _given(constraints: Any) -> bool:

@@ -12,8 +12,8 @@ import numpy as np
 from ..errors import refused_keywords
 from ..primitives import takes_over, vjp
 from ..tensor import differentiable
-from ..values import unwrap
 from .elementwise import nonzero, nothing
+from .kinds import leave
 
 vjp(np.conjugate, lambda g, y, x: np.conjugate(g), holomorphic=False, bounded=True)
 vjp(np.real, lambda g, y, x: g, holomorphic=False)
@@ -43,7 +43,7 @@ def _sideways(g: Any, y: Any, z: Any) -> Any:
 def sign(x: Any, /, **keywords: Any) -> Any:
     """np.sign: a constant for real numbers, z / |z| for complex ones."""
     if x.dtype.kind != "c":
-        return np.sign(unwrap(x), **keywords)
+        return np.sign(leave(x), **keywords)
     if keywords:
         raise refused_keywords("np.sign", keywords, ())
     return _sign_of_complex(x)
@@ -52,4 +52,4 @@ def sign(x: Any, /, **keywords: Any) -> Any:
 @takes_over(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
     """np.real_if_close: the values decide, once for all elements."""
-    return np.positive(a) if np.iscomplexobj(np.real_if_close(unwrap(a), tol)) else np.real(a)
+    return np.positive(a) if np.iscomplexobj(np.real_if_close(leave(a), tol)) else np.real(a)

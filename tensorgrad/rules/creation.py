@@ -17,7 +17,7 @@ from ..graph import Leaf
 from ..primitives import takes_over
 from ..tensor import Tensor, as_array, differentiable, wrap
 from ..values import unwrap
-from .kinds import Constant, named
+from .kinds import Constant, leave, named
 
 # ---- of constant values ----------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ def _full(value: Any, *, shape: Any, dtype: Any) -> Any:
 def _filled(value: Any, shape: Any, dtype: Any) -> Tensor:
     value = as_array(value)
     if not isinstance(value, Tensor) or (dtype is not None and np.dtype(dtype).kind in "biu"):
-        return wrap(Leaf(numbers(np.full(shape, unwrap(value), dtype))))  # of integers: they do not move with the value
+        return wrap(Leaf(numbers(np.full(shape, leave(value), dtype))))  # of integers: they do not move with the value
     return _full(value, shape=shape, dtype=dtype)  # type: ignore[no-any-return]
 
 

@@ -10,6 +10,7 @@ from ..primitives import takes_over, vjp
 from ..tensor import apply, differentiable
 from ..values import unwrap
 from .hermitian import adjoint
+from .kinds import leave
 from .packing import pack, unpack
 
 # ---- det -----------------------------------------------------------------------------------------------------
@@ -132,4 +133,4 @@ _SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
 def slogdet(a: Any) -> Any:
     """np.linalg.slogdet: the sign, of real matrices plain (a constant), and the logarithm of the size."""
     sign, logdet = unpack(apply(_slogdet, (a,)), (), (), real=(1,))
-    return _SlogdetResult(sign if sign.dtype.kind == "c" else unwrap(sign), logdet)
+    return _SlogdetResult(sign if sign.dtype.kind == "c" else leave(sign), logdet)

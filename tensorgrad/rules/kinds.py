@@ -103,6 +103,15 @@ class Refused:
         raise TypeError(f"{self.name} was given {', '.join(given)}, but {self.reason}. Usual fix: {self.instead}.")
 
 
+def leave(value: Any) -> Any:
+    """Return the arrays for the Tensors in a value: what is made of them is no part of the graph, nor seen there.
+
+    Of what a rule or a message needs beside the graph, ``unwrap`` is enough.
+    """
+    leaving()
+    return unwrap(value)
+
+
 def constant(*functions: Any) -> None:
     """Enter functions whose result is a constant of the model."""
     for function in functions:

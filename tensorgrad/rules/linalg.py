@@ -13,6 +13,7 @@ from ..primitives import takes_over, vjp
 from ..tensor import apply
 from ..values import unwrap
 from .hermitian import adjoint, dyad, only_hermitian, rounding
+from .kinds import leave
 from .norms import norm_back
 from .packing import pack, real, unpack
 from .shaping import as_some_array
@@ -160,7 +161,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """np.linalg.lstsq: solution, residuals, rank (plain: a constant) and singular values."""
     a, b = as_some_array(a), as_some_array(b)
     x, residuals, values, rank = _lstsq_parts(apply(_lstsq, (a, b), {"rcond": rcond}), a, b)
-    return x, residuals, _RANK(unwrap(rank)), values
+    return x, residuals, _RANK(leave(rank)), values
 
 
 # ---- the condition number ------------------------------------------------------------------------------------

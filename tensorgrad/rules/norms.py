@@ -11,6 +11,7 @@ from ..primitives import takes_over, vjp
 from ..tensor import apply
 from ..values import unwrap
 from .elementwise import direction
+from .kinds import leave
 from .reductions import kept
 from .singular import thin_svd
 
@@ -120,14 +121,14 @@ vjp(_vector_norm, _vector_norm_back, holomorphic=False)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """np.linalg.norm; the order 0 of vectors counts elements: a constant, and plain."""
     keywords = {"ord": ord, "axis": axis, "keepdims": keepdims}
-    return _norm(unwrap(x), **keywords) if ord == 0 else apply(_norm, (x,), keywords)
+    return _norm(leave(x), **keywords) if ord == 0 else apply(_norm, (x,), keywords)
 
 
 @takes_over(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """np.linalg.vector_norm; the order 0 counts elements: a constant, and plain."""
     keywords = {"ord": ord, "axis": axis, "keepdims": keepdims}
-    return _vector_norm(unwrap(x), **keywords) if ord == 0 else apply(_vector_norm, (x,), keywords)
+    return _vector_norm(leave(x), **keywords) if ord == 0 else apply(_vector_norm, (x,), keywords)
 
 
 def _matrix_norm_back(g: Any, y: Any, x: Any, keepdims: bool = False, ord: Any = "fro") -> Any:

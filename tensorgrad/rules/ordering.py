@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import takes_over, vjp
+from ..recording import leaving
 from ..tensor import differentiable
 from ..values import unwrap
 
@@ -49,6 +50,8 @@ vjp(np.sort_complex, lambda g, y, x: _sort(g, y, x))
 vjp(np.partition, lambda g, y, x, kth, axis=-1, kind="introselect": _partition(g, y, x, axis), None)
 
 # ---- sets: equal elements share the gradient evenly ----------------------------------------------------------
+#
+# How many elements they have is for the values to say, and no node shows it: so they are said to leave the graph.
 
 
 def _back_to_equals(g: Any, y: Any, *arrays: Any) -> list[Any]:
@@ -80,6 +83,7 @@ def _unique_back(g: Any, y: Any, x: Any, *, axis: int | None, equal_nan: bool, o
 
 @differentiable(_unique_back)
 def _unique(x: Any, *, axis: int | None, equal_nan: bool, others: Any) -> Any:
+    leaving()
     values = np.unique(x, axis=axis, equal_nan=equal_nan, **others)
     return values[0] if isinstance(values, tuple) else values
 
@@ -117,17 +121,33 @@ def _takes_over_unique(function: Any) -> None:
 
 for _function in (np.unique_all, np.unique_counts, np.unique_inverse):
     _takes_over_unique(_function)
-vjp(np.unique_values, lambda g, y, x: _unique_back(g, y, x, axis=None, equal_nan=False, others={}))
-vjp(
-    np.setxor1d,
+
+
+@takes_over(np.unique_values)
+@differentiable(lambda g, y, x: _unique_back(g, y, x, axis=None, equal_nan=False, others={}))
+def _unique_values(x: Any) -> Any:
+    leaving()
+    return np.unique_values(x)
+
+
+@takes_over(np.setxor1d)
+@differentiable(
     lambda g, y, a, b, assume_unique=False: _back_to_equals(g, y, a, b)[0],
     lambda g, y, a, b, assume_unique=False: _back_to_equals(g, y, a, b)[1],
 )
-vjp(
-    np.setdiff1d,  # of what the second has in common with the first, nothing is left
+def _setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    leaving()
+    return np.setxor1d(ar1, ar2, assume_unique)
+
+
+@takes_over(np.setdiff1d)
+@differentiable(
     lambda g, y, a, b, assume_unique=False: _back_to_equals(g, y, a)[0],
-    lambda g, y, a, b, assume_unique=False: _back_to_equals(g, y, a, b)[1],
+    lambda g, y, a, b, assume_unique=False: _back_to_equals(g, y, a, b)[1],  # of what both have, nothing is left
 )
+def _setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    leaving()
+    return np.setdiff1d(ar1, ar2, assume_unique)
 
 
 @takes_over(np.union1d)
@@ -141,6 +161,7 @@ def union1d(ar1: Any, ar2: Any) -> Any:
     lambda g, y, a, b, *, assume_unique, return_indices: _back_to_equals(g, y, a, b)[1],
 )
 def _intersect1d(a: Any, b: Any, *, assume_unique: Any, return_indices: Any) -> Any:
+    leaving()
     values = np.intersect1d(a, b, assume_unique, return_indices)
     return values[0] if return_indices else values
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..autodiff import unbroadcast
 from ..errors import operand
 from ..primitives import takes_over
+from ..recording import leaving
 from ..tensor import as_array, differentiable
 from ..values import unwrap
 
@@ -100,6 +101,7 @@ def _factor(g: Any, a: Any, b: Any) -> Any:
 
 @differentiable(lambda g, y, a, b: _factor(g, a, b), lambda g, y, a, b: _factor(g, b, a))
 def _polymul(a: Any, b: Any) -> Any:
+    leaving()  # leading zeros are dropped
     return np.polymul(a, b)
 
 
@@ -190,6 +192,7 @@ def poly(seq_of_zeros: Any) -> Any:
 @differentiable(lambda g, y, p: _to_coefficients(-g / np.polyval(_slopes(p), y), p, y))
 def _roots(p: Any) -> Any:
     """A root r moves by -r**k / p'(r) with the coefficient of x**k; a multiple root has no derivative."""
+    leaving()  # zeros at either end are no roots, or roots at 0
     return np.roots(p)
 
 

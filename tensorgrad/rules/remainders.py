@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import refused_keywords
 from ..primitives import takes_over, vjp
 from ..tensor import differentiable
-from ..values import unwrap
+from .kinds import leave
 
 vjp(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 vjp(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.rint((a - y) / b))  # a / b may round up to the next
@@ -35,7 +35,7 @@ def _fraction(x: Any) -> Any:
 def modf(x: Any, /, **keywords: Any) -> tuple[Any, Any]:
     """np.modf: the fraction, and the whole part, plain."""
     _refuse("np.modf", keywords)
-    return _fraction(x), np.modf(unwrap(x))[1]
+    return _fraction(x), np.modf(leave(x))[1]
 
 
 @differentiable(lambda g, y, x: np.ldexp(g, -np.frexp(x)[1]), elementwise=True, bounded=True)
@@ -47,7 +47,7 @@ def _mantissa(x: Any) -> Any:
 def frexp(x: Any, /, **keywords: Any) -> tuple[Any, Any]:
     """np.frexp: the mantissa, and the exponent, plain."""
     _refuse("np.frexp", keywords)
-    return _mantissa(x), np.frexp(unwrap(x))[1]
+    return _mantissa(x), np.frexp(leave(x))[1]
 
 
 def _refuse(name: str, keywords: Any) -> None:

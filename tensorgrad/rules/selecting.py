@@ -10,10 +10,12 @@ import numpy as np
 
 from ..errors import operand
 from ..primitives import takes_over, vjp, vjp_of_all
-from ..tensor import apply, as_array
+from ..recording import leaving
+from ..tensor import apply, as_array, differentiable
 from ..values import unwrap
 from .arranging import back, back_along, places
 from .indexing import scatter_add
+from .kinds import leave
 from .reductions import refuse_out
 
 # ---- from one array ------------------------------------------------------------------------------------------
@@ -56,7 +58,12 @@ def _trim_zeros(g: Any, y: Any, x: Any, trim: Any = "fb", axis: Any = None) -> A
     return scatter_add(g, box, shape=x.shape)
 
 
-vjp(np.trim_zeros, _trim_zeros)
+@takes_over(np.trim_zeros)
+@differentiable(_trim_zeros)
+def _trimmed(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
+    leaving()  # how many are left is for the values to say
+    return np.trim_zeros(filt, trim) if axis is None else np.trim_zeros(filt, trim, axis)
+
 
 # ---- from several arrays -------------------------------------------------------------------------------------
 
@@ -155,7 +162,7 @@ def refuse_integers(name: str, dtype: Any, *arrays: Any) -> None:
 @takes_over(np.piecewise)
 def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
     """np.piecewise: each function gets its elements as a Tensor; numbers and Tensors in place of functions too."""
-    conditions = _conditions(unwrap(x), unwrap(condlist), len(funclist))
+    conditions = _conditions(unwrap(x), leave(condlist), len(funclist))
     parts = [np.zeros(1, x.dtype)]  # for what no condition holds of
     source = np.zeros(x.shape, int)
     count = 1

@@ -17,7 +17,7 @@ from ..tensor import Tensor, apply, differentiable
 from ..values import unwrap
 from .cumulative import in_front, put_back, running_extremum
 from .indexing import scatter_add
-from .kinds import Constant
+from .kinds import Constant, leave
 from .reductions import kept, masked, product, share
 from .shaping import as_some_array
 
@@ -136,7 +136,7 @@ _STEPWISE: tuple[np.ufunc, ...] = (np.subtract, np.divide, np.hypot, np.logaddex
 
 def _constant(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     """Return the plain result of a ufunc whose result is a constant of the model."""
-    return getattr(ufunc, method)(*unwrap(inputs), **{name: unwrap(value) for name, value in keywords.items()})
+    return getattr(ufunc, method)(*leave(inputs), **{name: unwrap(value) for name, value in keywords.items()})
 
 
 @takes_over("accumulate")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import autodiff, tree
+from ..errors import operand
 from ..graph import NO_KEYWORDS, Leaf, Node, leaves_of, reachable, record
 from ..primitives import vjp
-from ..recording import Watch, differentiating, is_recording, recording
+from ..recording import Watch, differentiating, is_recording
 from ..tensor import Tensor, wrap
 from ..values import refuse_subclass, unwrap
 
@@ -30,6 +31,9 @@ vjp(_argument, lambda g, y, x: g)
 class Call:
     """A call of a function with variables in place of the arrays in some of its arguments.
 
+    While the function runs, its variables are leaves, whatever they were made from: transforms and ``backward`` inside
+    see what there is to differentiate. When all is done, those made from Tensors of a graph become part of that.
+
     Attributes:
         result: What the function returned, Tensors in it.
         nodes: The variables, one for each array.
@@ -46,15 +50,17 @@ class Call:
         positions: Sequence[int],
         watch: Watch | None = None,
     ) -> None:
+        refuse_unless_function(transform, f)
         self.transform = transform
         self.recorded = bool(is_recording())
         self._positions = positions
         self._f = f
         self._structures: list[tree.Structure] = []
-        self._leaves: list[Node | None] = []  # None where None stands
+        self._leaves: list[Leaf | None] = []  # None where None stands
+        self._sources: dict[Leaf, Node] = {}  # of the variables that were made from Tensors of a graph
         self.of_tensors = False
         arguments = list(args)
-        self.nodes: list[Node] = []
+        self.nodes: list[Leaf] = []
         try:
             for position in positions:
                 arguments[position] = self._made_variable(args[position], position)
@@ -64,6 +70,13 @@ class Call:
         except BaseException:
             self.close()
             raise
+        if any(node.written > node.number for node in self._sources):
+            self.close()
+            raise RuntimeError(
+                f"{transform} of a function that replaces the .data of its argument, which was made from a Tensor "
+                "that requires a gradient: that would be cut off. Expected: new Tensors. Usual fix: x = x - rate * g "
+                "in place of x.data -= rate * g; or x.detach() as the argument."
+            )
 
     def _made_variable(self, argument: Any, position: int) -> Any:
         leaves, structure = tree.flatten(argument)
@@ -79,7 +92,9 @@ class Call:
             if kind not in ("f", "c"):
                 path = tree.paths(structure, argument_names(self._f, len(self._positions) + position)[position])[i]
                 raise self._no_variable(path, leaf, kind)
-            node = fresh(leaf)
+            node = variable(leaf)
+            if is_tracked(leaf):
+                self._sources[node] = leaf._node
             self._leaves.append(node)
             made.append(wrap(node))
         self._structures.append(structure)
@@ -120,11 +135,16 @@ class Call:
             del leaves[:count]
         return trees
 
-    def is_part_of_another(self, roots: Iterable[Node]) -> bool:
-        """Whether these results depend on something outside that is being differentiated too."""
+    def is_part_of_another(self, roots: Iterable[Node], besides: Collection[Node] = ()) -> bool:
+        """Whether these results depend on something outside that is being differentiated too.
+
+        That is what arguments were made from, too; but not the leaves ``besides``.
+        """
         if not self.recorded:
             return False
-        return not set(self.nodes).issuperset(leaves_of(*roots))
+        found = leaves_of(*roots)
+        sources = [self._sources[leaf] for leaf in found if leaf in self._sources]
+        return not {*self.nodes, *besides}.issuperset(found) or bool(leaves_of(*sources))
 
     def gradients(self, seeds: Leaves, *, lifted: bool, spending: bool = False) -> list[Tensor]:
         """Return a Tensor for each variable; constants unless ``lifted``."""
@@ -134,13 +154,19 @@ class Call:
     def finish(self) -> None:
         """The function has returned: its variables are nobody's but those who walk to them from here."""
         for node in self.nodes:
-            if isinstance(node, Leaf):
-                node.is_over = True
+            node.is_over, node.grad = True, None
+            if node in self._sources:
+                tie(node, self._sources[node])
 
     def close(self) -> None:
-        """Nobody outside this call can want the gradient of its variables."""
-        for node in self.nodes:
-            if isinstance(node, Leaf):
+        """Nobody outside this call can want the gradient of its variables: only of what they were made from."""
+        for node in self._leaves:
+            if node is None:
+                continue
+            node.grad = None  # of a backward() inside, made from the node itself: a cycle
+            if node in self._sources:
+                tie(node, self._sources[node])
+            else:
                 node.requires_grad = False
 
     def warn_of_independent(self, seeds: Leaves) -> None:
@@ -180,6 +206,15 @@ def positions_of(transform: str, argnums: int | Sequence[int], given: int) -> tu
     return counted
 
 
+def refuse_unless_function(transform: str, f: Any) -> None:
+    """Raise if what is to be differentiated is no function."""
+    if not callable(f):
+        raise TypeError(
+            f"{transform} was given {operand(f)} to differentiate. Expected: a function. Usual fix: {transform}(f, ...), "
+            f"the function itself, not {transform}(f(x), ...), its value."
+        )
+
+
 def refuse_unless_scalar(transform: str, value: Any) -> None:
     """Raise unless a function returned a single real number."""
     if not isinstance(value, (Tensor, np.ndarray, np.generic, int, float)):
@@ -211,7 +246,7 @@ def refuse_complex(transform: str, *values: Any) -> None:
 def backward(seeds: Leaves, wanted: Sequence[Node], *, lifted: bool, spending: bool = False) -> dict[Node, Tensor]:
     """Return the gradients as Tensors, recorded if ``lifted``; the seeds are Tensors or arrays."""
     if lifted:
-        with recording():
+        with differentiating():
             starts = {root: seed if isinstance(seed, Tensor) else wrap(Leaf(seed)) for root, seed in seeds.items()}
             return autodiff.backward(starts, wanted, wrap)
     plain = {root: unwrap(seed) for root, seed in seeds.items()}
@@ -263,6 +298,11 @@ def leaves_like(transform: str, what: str, value: Any, structure: tree.Structure
         ) from error
     for path, leaf, other in zip(tree.paths(structure, what), found, like, strict=True):
         if other is None:
+            if leaf is not None:
+                raise ValueError(
+                    f"{transform}: {path} is {operand(leaf)}, and what it belongs to is None. Expected: None where "
+                    "that is. Usual fix: None in place of it; or an array in place of the None it belongs to."
+                )
             continue
         if _kind(leaf) not in tuple("biufc"):
             raise TypeError(
@@ -279,7 +319,7 @@ def leaves_like(transform: str, what: str, value: Any, structure: tree.Structure
                 f"{transform}: {path} is complex, what it belongs to is real. Expected: real numbers. "
                 "Usual fix: np.real."
             )
-    return [leaf if other is None else _in_dtype_of(leaf, other) for leaf, other in zip(found, like, strict=True)]
+    return [None if other is None else _in_dtype_of(leaf, other) for leaf, other in zip(found, like, strict=True)]
 
 
 def _in_dtype_of(value: Any, other: Any) -> Any:
@@ -299,16 +339,39 @@ def _kind(leaf: Any) -> str:
         return "O"
 
 
-def fresh(value: Any) -> Node:
-    """Return a node of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
+def variable(value: Any) -> Leaf:
+    """Return a leaf of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
     if isinstance(value, Tensor):
-        node = value._node
-        return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
+        value = value._node.value
     refuse_subclass("the argument of a function being differentiated", value)
     array = np.array(value)
     if not isinstance(value, np.ndarray) and array.ndim == 0:
         array = array[()]  # a number stays one: x += 1 gives it a new name, and does not change it
     return Leaf(array, requires_grad=True, argument=True)
+
+
+class _Tied(Node):
+    """A leaf no more: the identity of the node that it was made from."""
+
+    __slots__ = Leaf.__slots__
+    is_released = property(lambda node: not node.inputs, lambda node, value: None)  # who releases it takes them
+
+
+def tie(leaf: Leaf, source: Node) -> None:
+    """Let a variable be part of the graph that its value came from, now that its function has returned."""
+    node: Any = leaf
+    node.__class__ = _Tied  # in place: others hold it
+    node.function = _argument
+    node.inputs = (source.value,)
+    node._first = source
+
+
+def fresh(value: Any) -> Node:
+    """Return a variable that is part of the graph its value comes from at once: for functions of our own alone."""
+    if not is_tracked(value):
+        return variable(value)
+    node = value._node
+    return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
 
 
 def argument_names(f: Callable[..., Any], count: int, otherwise: str = "argument {}") -> list[str]:

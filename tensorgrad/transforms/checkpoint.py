@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import autodiff, tree
 from ..errors import name_of, operand
-from ..graph import Leaf, Node, is_spent, next_number, record, spent
+from ..graph import Leaf, Node, copied, is_spent, next_number, record, spent
 from ..primitives import vjp_of_all
 from ..recording import differentiating, is_differentiating, is_recording, recording
 from ..tensor import Tensor, wrap
@@ -142,7 +142,7 @@ class _Call:
             return [np.zeros_like(node.value) for node in self._ends]  # the engine looks at them next, and says why not
         seeds, wanted = self._second_run(g, lifted)
         if lifted:
-            with recording():
+            with differentiating():
                 found = autodiff.backward(seeds, wanted, wrap)
             return [found[node] if node in found else zeros(node) for node in wanted]
         found = autodiff.backward(seeds, spending=True)  # to all leaves, which are those wanted and f's own
@@ -160,7 +160,7 @@ class _Call:
         copies: dict[Node | None, Node] = dict(zip(again, wanted, strict=True))
         for node in inner:
             parents = [copies.get(parent, parent) for parent in node.parents]
-            copies[node] = record(node.function, parents, node.inputs, node.keywords, node.value)  # type: ignore[arg-type]
+            copies[node] = copied(node, parents)
         parts = [g] if len(roots) == 1 else [place.of(g) for place in self._places]
         seeds: dict[Node, Any] = {}
         for root, part in zip(roots, parts, strict=True):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..recording import Observing
 from .calls import argument_names
 from .custom_check import check_recorded, checked
 from .opaque import Opaque, Rule
@@ -198,7 +199,8 @@ class _FirstUse:
             return
         told: Mapping[int, bool] = {}
         try:
-            told = checked(f, inputs, keywords)
+            with Observing(None):  # it computes with other numbers
+                told = checked(f, inputs, keywords)
         finally:
             with self._lock:
                 self._unchecked = self._unchecked | {i for i in taken if not self._is_settled(i, told.get(i))}
@@ -215,7 +217,8 @@ class _FirstUse:
                 return
             self._unrecorded.discard(position)
         try:
-            check_recorded(f, position, arguments, keywords)
+            with Observing(None):
+                check_recorded(f, position, arguments, keywords)
         except RuntimeError:
             self._unrecorded.add(position)
             raise

@@ -12,7 +12,7 @@ from ..graph import NO_KEYWORDS, Leaf, record
 from ..recording import recording
 from ..tensor import Tensor, wrap
 from .opaque import Opaque
-from .slopes import Comparison, Slope, careful
+from .slopes import DIFFERS, Comparison, Slope, careful
 
 _RECORDED = 1e-4  # the relative tolerance of second derivatives
 _ELEMENTS = 64  # as many numbers of an input are looked at one by one;
@@ -111,9 +111,9 @@ def _agreeing(
     slopes = []
     for v in _directions(np.asarray(x), generator):
         found = comparison.along(v)
-        if found.excess > 1:
+        if found.verdict == DIFFERS:
             raise _wrong(f, position, x, *comparison.guilty(v))
-        if found.excess >= 0:
+        if np.isfinite(found.error):
             slopes.append(found)
     return slopes
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import tree
-from ..graph import Leaf, Node, leaves_of
+from ..graph import Leaf, Node
 from ..recording import Watch, no_grad
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import Call, fresh, positions_of
+from .calls import Call, is_tracked, positions_of, refuse_unless_function, tie, variable
 from .gradients import grad
 from .rows import NotRowsError, Rows
 
@@ -50,6 +50,7 @@ def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[...,
     array([[-2., -6.],
            [ 4.,  2.]])
     """
+    refuse_unless_function("per_example_grad", loss)
 
     @functools.wraps(loss)
     def gradients(*args: Any, **keywords: Any) -> Any:
@@ -135,9 +136,9 @@ def _in_one_pass(
             rows = Rows(call.result._node, call.nodes, batches, number, labels)
             for i in trials:
                 alone, _ = _recorded(loss, position, _example(args, position, i), keywords)
-                rows.compare(alone.result._node)
-            others = set(leaves_of(call.result._node)) - batches - set(call.nodes)
-            found = rows.gradients(wrap if others and call.recorded else None)
+                rows.compare(alone.result._node, i)
+            outside = call.is_part_of_another([call.result._node], besides=batches)
+            found = rows.gradients(wrap if outside else None)
         finally:
             _close(call, batches)
     except (NotRowsError, TypeError, ValueError, IndexError):  # what is wrong with the call itself is said one by one
@@ -174,7 +175,7 @@ def _recorded(
 ) -> tuple[Call, set[Node]]:
     """Return a call of a loss, and the nodes of its batches: one has to see what becomes of the rows."""
     arguments = list(args)
-    batches: set[Node] = set()
+    batches: dict[Leaf, Any] = {}
     for i in range(len(args)):
         if i != position:
             arguments[i] = _as_variables(args[i], batches)
@@ -184,23 +185,26 @@ def _recorded(
     if watch.left or not isinstance(root, Tensor) or root.shape != () or not root.requires_grad:
         _close(call, batches)
         raise NotRowsError
-    return call, batches
+    for node, batch in batches.items():
+        if is_tracked(batch):
+            tie(node, batch._node)
+    return call, set(batches)
 
 
-def _close(call: Call, batches: set[Node]) -> None:
+def _close(call: Call, batches: Collection[Node]) -> None:
     call.close()
     for node in batches:
         if isinstance(node, Leaf):
             node.requires_grad = False
 
 
-def _as_variables(arg: Any, nodes: set[Node]) -> Any:
+def _as_variables(arg: Any, batches: dict[Leaf, Any]) -> Any:
     leaves, structure = tree.flatten(arg)
     made = []
     for leaf in leaves:
         if _is_batch(leaf) and leaf.dtype.kind == "f":
-            node = fresh(leaf)
-            nodes.add(node)
+            node = variable(leaf)
+            batches[node] = leaf
             leaf = wrap(node)
         made.append(leaf)
     return tree.rebuild(structure, made)

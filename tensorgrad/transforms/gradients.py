@@ -8,9 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from .. import tree
+from ..graph import Node, is_spent
 from ..tensor import Tensor
 from ..values import unwrap
-from .calls import Call, constant, is_tracked, plain, positions_of, refuse_complex, refuse_unless_scalar
+from .apart import first_that_meets
+from .calls import (
+    Call,
+    constant,
+    is_tracked,
+    plain,
+    positions_of,
+    refuse_complex,
+    refuse_unless_function,
+    refuse_unless_scalar,
+)
+
+_NUMBERS = (Tensor, np.ndarray, np.generic, int, float, complex)
 
 
 def grad(
@@ -71,6 +85,7 @@ def value_and_grad(
 def _value_and_grad(
     transform: str, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, strict: bool
 ) -> Callable[..., tuple[Any, Any]]:
+    refuse_unless_function(transform, f)
     single = isinstance(argnums, (int, np.integer))
 
     @functools.wraps(f)
@@ -85,7 +100,7 @@ def _value_and_grad(
         seeds = {value._node: np.ones_like(value._node.value)[()]} if is_tracked(value) else {}
         if strict:
             call.warn_of_independent(seeds)
-        lifted = call.is_part_of_another(seeds)
+        lifted = call.is_part_of_another([*seeds, *_alive(call.result)] if has_aux else seeds)
         gradients = call.gradients(seeds, lifted=lifted, spending=True)
         call.close()
         result = call.result
@@ -97,6 +112,12 @@ def _value_and_grad(
         return result, trees[0] if single else tuple(trees)
 
     return both
+
+
+def _alive(result: Any) -> list[Node]:
+    """Return the nodes in what a function has returned that somebody may still differentiate."""
+    nodes = [leaf._node for leaf in tree.flatten(result)[0] if is_tracked(leaf)]
+    return [node for node in nodes if not is_spent(node)]
 
 
 def _without_aux(transform: str, result: Any) -> Any:
@@ -113,52 +134,72 @@ def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., An
 
     Args:
         f: A function of arrays whose output has the shape of the argument, each element a function of that element.
-        argnum: Which positional argument to differentiate: one array.
+        argnum: Which positional argument to differentiate: one array. It may be the only one in a nesting, which is
+            that of the derivative then.
 
     Raises:
-        ValueError: The output has another shape; or elements depend on each other, which two backward passes with
-            different weights tell.
+        ValueError: The output has another shape; or elements depend on each other. A second backward pass tells, with
+            another weight for each element; of large arrays, a third or fourth.
 
     >>> import numpy as np
     >>> elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
     array([1.  , 0.42])
     """
+    refuse_unless_function("elementwise_grad", f)
 
     @functools.wraps(f)
     def derivative(*args: Any, **keywords: Any) -> Any:
         call = Call("elementwise_grad", f, args, keywords, positions_of("elementwise_grad", argnum, len(args)))
         y = call.result
-        if len(call.nodes) != 1 or not isinstance(y, Tensor) or y.shape != call.nodes[0].value.shape:
+        if len(call.nodes) != 1:
+            call.close()
             raise ValueError(
-                f"elementwise_grad of a function that returned {getattr(y, 'shape', type(y).__name__)} for an argument "
-                f"of shape {call.nodes[0].value.shape if len(call.nodes) == 1 else 'of several arrays'}. Expected: the "
-                "same shape. Usual fix: jacobian for the whole matrix, grad for a single number."
+                f"elementwise_grad with respect to {len(call.nodes)} arrays. Expected: one. Usual fix: argnum= for "
+                "another argument, or a function of one of them; jacobian for the derivatives by all."
             )
-        refuse_complex("elementwise_grad", y, call.nodes[0].value)
-        if not y.requires_grad:
-            lifted, (g,) = False, call.gradients({}, lifted=False)
-        else:
+        (x,) = call.nodes
+        if not isinstance(y, _NUMBERS) or np.shape(y) != x.value.shape:
+            call.close()
+            raise ValueError(
+                f"elementwise_grad of a function that returned "
+                f"{np.shape(y) if isinstance(y, _NUMBERS) else type(y).__name__} for an argument of shape "
+                f"{x.value.shape}. Expected: the same shape. Usual fix: jacobian for the whole matrix, grad for a "
+                "single number."
+            )
+        refuse_complex("elementwise_grad", y, x.value)
+        if is_tracked(y):
             lifted = call.is_part_of_another([y._node])
-            weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape).astype(y.dtype)[()]
-            (weighted,) = call.gradients({y._node: weights}, lifted=False)
-            (g,) = call.gradients({y._node: np.ones_like(weights)[()]}, lifted=lifted, spending=True)
-            _refuse_unless_proportional(weighted.data, weights * g.data)
+            g = _diagonal(call, y._node, x)
+            if lifted:
+                (g,) = call.gradients({y._node: np.ones_like(y._node.value)[()]}, lifted=True)
+        else:
+            lifted, (g,) = False, call.gradients({}, lifted=False)
         call.close()
-        return g if lifted or call.of_tensors else unwrap(g)
+        return call.nested([g if lifted or call.of_tensors else unwrap(g)])[0]
 
     return derivative
 
 
-def _refuse_unless_proportional(weighted: Any, expected: Any) -> None:
-    scale = np.abs(weighted) + np.abs(expected)
-    differs = np.abs(weighted - expected) > np.finfo(weighted.dtype).eps ** 0.75 * scale
-    if np.any(differs):
-        where = tuple(np.argwhere(differs)[0].tolist())
+def _diagonal(call: Call, y: Node, x: Node) -> Tensor:
+    """Return the gradient of the sum of y, or raise unless that is the diagonal of the Jacobian."""
+    shape, dtype = y.value.shape, y.value.dtype
+
+    def pulled(weights: Any) -> Tensor:
+        return call.gradients({y: weights.astype(dtype).reshape(shape)[()]}, lifted=False)[0]
+
+    def pull(weights: Any) -> Any:
+        return np.reshape(pulled(weights)._node.value, (-1, 1))
+
+    g = pulled(np.ones(y.value.size))
+    part = first_that_meets(pull, np.reshape(g._node.value, (-1, 1)), dtype, x.value.dtype)
+    if part is not None:
         raise ValueError(
-            f"elementwise_grad of a function whose elements depend on each other: element {list(where)} of the "
-            "argument moves others of the output too, and the sum of those slopes is no derivative of one. "
-            "Expected: a diagonal Jacobian. Usual fix: jacobian(f) for all of it; grad of a sum, if that is meant."
+            "elementwise_grad of a function whose elements depend on each other: element "
+            f"{[int(i) for i in np.unravel_index(part, shape)]} of the argument moves others of the output too, and "
+            "the sum of those slopes is no derivative of one. Expected: a diagonal Jacobian. Usual fix: jacobian(f) "
+            "for all of it; grad of a sum, if that is meant."
         )
+    return g
 
 
 def stop_gradient(x: Any) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from .. import tree
-from ..graph import Node
-from ..tensor import Tensor
+from ..graph import Leaf, Node
+from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import Call, positions_of, refuse_complex
+from .apart import first_that_meets
+from .calls import Call, positions_of, refuse_complex, refuse_unless_function
 from .products import Curved, Linearised, Outputs
 
 _MODES = (None, "reverse", "forward")
@@ -45,6 +46,7 @@ def jacobian(
            [3., 4.],
            [5., 6.]])
     """
+    refuse_unless_function("jacobian", f)
     if mode not in _MODES:
         raise ValueError(f"jacobian with mode={mode!r}. Expected: 'reverse', 'forward' or None.")
     if batched and mode is not None:
@@ -63,12 +65,17 @@ def jacobian(
         else:
             blocks = _rows(call, outputs, outside)
         call.close()
-        if not outside and not call.of_tensors:
-            blocks = [[unwrap(block) for block in row] for row in blocks]
-        trees = [call.nested(row) for row in blocks]
+        trees = [call.nested(_as_given(call, row, outside)) for row in blocks]
         return tree.rebuild(outputs.structure, [row[0] if single else tuple(row) for row in trees])
 
     return matrix
+
+
+def _as_given(call: Call, blocks: Sequence[Any], outside: bool) -> list[Any]:
+    """Return blocks as arrays if all was given as arrays, as Tensors otherwise."""
+    if not outside and not call.of_tensors:
+        return [unwrap(block) for block in blocks]
+    return [block if isinstance(block, Tensor) else wrap(Leaf(block)) for block in blocks]
 
 
 def _is_forward(mode: str | None, call: Call, outputs: Outputs) -> bool:
@@ -168,9 +175,7 @@ def _of_examples(call: Call, outputs: Outputs, mode: str | None, outside: bool) 
                 if rows
                 else np.zeros((n, *inner, *v.value.shape[1:]), v.value.dtype)
             )
-        weights = generator.uniform(0.5, 1.5, node.value.shape).astype(node.value.dtype)
-        for found, stack in zip(call.gradients({node: weights}, lifted=False), stacks, strict=True):
-            _refuse_unless_apart(found.data, weights, unwrap(stack))
+        _refuse_unless_apart(call, node, generator.uniform(0.5, 1.5, inner))
         blocks.append(stacks)
     return blocks
 
@@ -187,20 +192,23 @@ def _examples(call: Call, outputs: Outputs) -> int:
     return int(counts.pop())  # type: ignore[arg-type]
 
 
-def _refuse_unless_apart(weighted: Any, weights: Any, stack: Any) -> None:
-    """Raise if the sum of weighted rows is not that of each example's own rows alone."""
-    n = len(weights)
-    if not weights.size or not weighted.size:
+def _refuse_unless_apart(call: Call, node: Node, inner: Any) -> None:
+    """Raise if an example of the arguments moves other examples of an output; ``inner``: what each goes back from."""
+    n, dtype = node.value.shape[0], node.value.dtype
+
+    def pull(weights: Any) -> Any:
+        seed = weights.reshape(n, *[1] * inner.ndim) * inner.astype(dtype)
+        found = call.gradients({node: seed.astype(dtype)}, lifted=False)
+        return np.concatenate([np.reshape(g._node.value, (n, -1)) for g in found], axis=1)
+
+    if not node.value.size or n < 2:
         return
-    rows = stack.reshape(n, -1, int(np.prod(weighted.shape[1:], dtype=int)))
-    expected = np.matmul(weights.reshape(n, 1, -1), rows)[:, 0].reshape(weighted.shape)
-    scale = np.matmul(np.abs(weights).reshape(n, 1, -1), np.abs(rows))[:, 0].reshape(weighted.shape)
-    differs = np.abs(weighted - expected) > np.finfo(weighted.dtype).eps ** 0.75 * (scale + np.abs(weighted))
-    if np.any(differs):
+    part = first_that_meets(pull, pull(np.ones(n)), dtype, *[v.value.dtype for v in call.nodes])
+    if part is not None:
         raise ValueError(
-            f"jacobian with batched=True: example {int(np.argwhere(differs)[0][0])} of the argument moves other "
-            "examples of the output too. Expected: examples that are independent. Usual fix: jacobian without batched, "
-            "which gives every pair of examples."
+            f"jacobian with batched=True: example {part} of the argument moves other examples of the output too. "
+            "Expected: examples that are independent. Usual fix: jacobian without batched, which gives every pair of "
+            "examples."
         )
 
 
@@ -226,6 +234,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
     array([[6., 4.],
            [4., 0.]])
     """
+    refuse_unless_function("hessian", f)
     single = isinstance(argnums, (int, np.integer))
 
     @functools.wraps(f)
@@ -235,9 +244,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
         curved = Curved(call)
         rows = [_hessian_rows(call, curved, i, v) for i, v in enumerate(call.nodes)]
         call.close()
-        if not curved.outside and not call.of_tensors:
-            rows = [[unwrap(block) for block in row] for row in rows]
-        trees = [call.nested(row) for row in rows]
+        trees = [call.nested(_as_given(call, row, curved.outside)) for row in rows]
         inner = [row[0] if single else tuple(row) for row in trees]
         outer = call.nested(inner)
         return outer[0] if single else tuple(outer)
@@ -247,12 +254,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
 
 def _hessian_rows(call: Call, curved: Curved, i: int, v: Node) -> list[Any]:
     still = [np.zeros_like(node.value) for node in call.nodes]
-    rows = [
-        curved.times([*still[:i], unit, *still[i + 1 :]], lifted=curved.outside)
-        if curved.gradients
-        else call.gradients({}, lifted=False)
-        for unit in _units(v.value)
-    ]
+    rows = [curved.times([*still[:i], unit, *still[i + 1 :]], lifted=curved.outside) for unit in _units(v.value)]
     columns = zip(*rows, strict=True) if rows else [[] for _ in call.nodes]
     return [
         _stacked(_bare(column, curved.outside), v.value.shape, node.value)

@@ -13,13 +13,14 @@ import numpy as np
 from .. import tree
 from ..graph import NO_KEYWORDS, Leaf, Node, record
 from ..primitives import TABLE, Primitive, no_derivative
-from ..recording import is_recording, recording
+from ..recording import differentiating, is_recording
 from ..tensor import Tensor, as_array, wrap
 from ..values import unwrap
 from .calls import is_tracked, plain
 
 Rule = Callable[..., Any]
 _NUMBERS = (bool, int, float, complex)
+_ARRAYS = frozenset({Tensor, np.ndarray, np.float64, np.float32, str, type(None), *_NUMBERS})  # in them is nothing else
 
 
 class Watch(Protocol):
@@ -121,7 +122,11 @@ class Opaque:
                 arg = self._constant(arg, f"argument {self.argument(position)}")
             elif arg.__class__ is list or arg.__class__ is tuple:
                 array = as_array(arg)  # rules ask inputs for their shape
+                if array.dtype == object:
+                    self._refuse_nesting(position, arg)
                 arg = array if self.transposed is None or isinstance(array, Tensor) else arg
+            elif arg.__class__ not in _ARRAYS:
+                self._refuse_nesting(position, arg)
             node = arg._node if isinstance(arg, Tensor) else None
             parents.append(node)
             inputs.append(arg if node is None else node.value)
@@ -146,6 +151,15 @@ class Opaque:
             )
         return wrap(record(self, parents, tuple(inputs), keywords, value))
 
+    def _refuse_nesting(self, position: int, value: Any) -> None:
+        """Raise if there are Tensors in what is no array: the function would be recorded itself, past its rules."""
+        if not isinstance(value, Tensor) and any(isinstance(leaf, Tensor) for leaf in tree.flatten(value)[0]):
+            raise TypeError(
+                f"{self.__name__} was given a {type(value).__name__} with Tensors in it as argument "
+                f"{self.argument(position)}, which has a rule. Expected: one array for each rule. Usual fix: an "
+                "argument, and a rule, for each of the arrays in it."
+            )
+
     def _constant(self, value: Any, what: str) -> Any:
         """Return a value with arrays for the Tensors in it."""
         if value.__class__ not in (Tensor, list, tuple, dict):
@@ -162,7 +176,7 @@ class Opaque:
         if self.defaults:
             keywords = {**self.defaults, **keywords}
         if any(isinstance(x, Tensor) for x in arguments):
-            with recording():
+            with differentiating():  # so a rule that takes numbers out of Tensors is refused what it asks for
                 return self._of_tensors(position, arguments, keywords)
         return _gradient(self.rule(position), self._told(position), position, arguments, keywords)
 

@@ -94,13 +94,13 @@ class Linearised:
         # Ones, not zeros: where the gradient is 0, singular points are masked. The value plays no other part.
         self.dummies = {node: Leaf(np.ones_like(node.value)[()], True, argument=True) for node in outputs.tracked}
         seeds = {node: wrap(dummy) for node, dummy in self.dummies.items()}
-        self.gradients = [g._node for g in call.gradients(seeds, lifted=True)] if seeds else []
+        self.gradients = [g._node for g in call.gradients(seeds, lifted=True)]
 
     def pushed(self, tangents: Sequence[Any]) -> list[Tensor]:
         """Return the tangent of each output, given one for each variable."""
         lifted = self.outside or any(map(is_tracked, tangents))
         seeds: Leaves = {}
-        for node, tangent in zip(self.gradients, tangents, strict=False):
+        for node, tangent in zip(self.gradients, tangents, strict=True):
             if node.requires_grad:
                 seeds[node] = seeds[node] + tangent if node in seeds else tangent
         wanted = list(self.dummies.values())
@@ -137,7 +137,7 @@ def jvp(f: Callable[..., Any], args: Any, tangents: Any) -> tuple[Any, Any]:
     """
     arguments, single = _as_tuple(args)
     call = Call("jvp", f, arguments, {}, range(len(arguments)))
-    moves = [leaf for leaf in _vectors("jvp", "tangents", tangents, arguments, single) if leaf is not None]
+    moves = _vectors("jvp", "tangents", tangents, arguments, single)
     outputs = Outputs(call)
     linear = Linearised(call, outputs)
     pushed = tree.rebuild(outputs.structure, linear.pushed(moves))
@@ -173,7 +173,7 @@ def hvp(f: Callable[..., Any], args: Any, vectors: Any) -> Any:
     """
     arguments, single = _as_tuple(args)
     call = Call("hvp", f, arguments, {}, range(len(arguments)))
-    moves = [leaf for leaf in _vectors("hvp", "vectors", vectors, arguments, single) if leaf is not None]
+    moves = _vectors("hvp", "vectors", vectors, arguments, single)
     curved = Curved(call)
     lifted = curved.outside or any(map(is_tracked, moves))
     products: list[Any] = curved.times(moves, lifted=lifted, spending=True)
@@ -195,18 +195,19 @@ class Curved:
             root = call.result._node
             seeds[root] = np.ones_like(root.value)[()]
         self.outside = call.is_part_of_another(seeds)
-        self.gradients = [g._node for g in call.gradients(seeds, lifted=True)] if seeds else []
+        self.gradients = [g._node for g in call.gradients(seeds, lifted=True)]
 
     def times(self, vectors: Sequence[Any], *, lifted: bool, spending: bool = False) -> list[Tensor]:
         """Return the product of the Hessian with a vector for each variable."""
         seeds: Leaves = {}
-        for node, vector in zip(self.gradients, vectors, strict=False):
+        for node, vector in zip(self.gradients, vectors, strict=True):
             if node.requires_grad:
                 seeds[node] = seeds[node] + vector if node in seeds else vector
         return self.call.gradients(seeds, lifted=lifted, spending=spending)
 
 
 def _vectors(transform: str, what: str, vectors: Any, arguments: tuple[Any, ...], single: bool) -> list[Any]:
-    """Return the leaves of vectors that must be nested like the arguments."""
+    """Return a vector for each array in the arguments, which they must be nested like: None stands where None does."""
     leaves, structure = tree.flatten(arguments[0] if single else arguments)
-    return leaves_like(transform, what, vectors, structure, leaves)
+    found = leaves_like(transform, what, vectors, structure, leaves)
+    return [vector for vector, leaf in zip(found, leaves, strict=True) if leaf is not None]

@@ -145,11 +145,11 @@ class Rows:
 
     # ---- what the graph does not show --------------------------------------------------------------------------
 
-    def compare(self, alone: Node) -> None:
+    def compare(self, alone: Node, example: int) -> None:
         """Raise unless the graph of an example alone has the same functions and constants.
 
-        A constant that differs has been made of the batch, outside the graph; but for targets, which are looked at
-        whole, and for the number of examples, by which a sum is divided.
+        A constant that differs has been made of the batch, outside the graph; but for targets, which have to be the
+        labels here and there, and for the number of examples, by which a sum is divided.
         """
         ours, others = _operations(self.root), _operations(alone)
         if [node.function for node in ours] != [node.function for node in others]:
@@ -157,13 +157,14 @@ class Rows:
         for node, other in zip(ours, others, strict=True):
             for i, parent in enumerate(node.parents):
                 if parent is None or not parent.requires_grad:
-                    self._compare_constants(node, i, node.inputs[i], other.inputs[i])
+                    self._compare_constants(node, i, node.inputs[i], other.inputs[i], example)
             if node.label not in _SHAPING and not _are_equal(node.keywords, other.keywords):
                 raise NotRowsError
 
-    def _compare_constants(self, node: Node, i: int, x: Any, alone: Any) -> None:
+    def _compare_constants(self, node: Node, i: int, x: Any, alone: Any, example: int) -> None:
         if node.function in _LOSSES and i == 1:
-            if not any(_are_targets(x, label) for label in self.labels):
+            own = slice(example, example + 1)
+            if not any(_are_targets(x, label) and _are_targets(alone, label[own]) for label in self.labels):
                 raise NotRowsError
         elif not _are_equal(x, alone):
             if self.kinds[node] != "total" or node.function is not np.divide or self.penalties:

@@ -1,27 +1,35 @@
-"""A slope, twice: what a rule says it is, and what differences of the function say."""
+"""A slope, twice: what a gradient says it is, and what differences of the function say; and what to make of both."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..numeric import Estimate, extrapolated
 
-_TOLERANCE = 1e-6  # relative; with ten times the error of the differences on top
+TOLERANCE = 1e-6  # relative
+SAFETY = 10  # times its estimate the error of the differences may be
 _STEP = 2.0**-5  # the first of those that are extrapolated, as a part of what moves
+_SURE = 1e-3  # the relative error of an estimate that may contradict another
+_TINY = float(np.finfo(np.float64).tiny)  # below it numbers have no digits left
+
+UNTRIED, AGREES, KINK, UNDECIDED, DIFFERS = range(5)
 
 
 class Slope(NamedTuple):
-    """A derivative along a direction; ``excess`` is the difference in units of what is tolerated, -1 if untold.
+    """A derivative along a direction.
 
     Where ``flat``, both are 0 as far as can be seen, as those of other functions are there too: that tells nothing.
     """
 
-    excess: float
+    verdict: int
     ours: float
-    numerical: float
+    numerical: float  # at a kink, of the slopes on either side and between them, the one that is nearest to ours
+    error: float  # how far numerical may be off
+    excess: float  # the difference in units of what is tolerated
     flat: bool = False
 
 
@@ -34,47 +42,80 @@ class Comparison:
         ours: The gradient in question.
         eps: Of the coarsest dtype in it.
         rounding: How far f may be off by rounding.
+        unsure: How far each element of the gradient itself may be off by rounding.
     """
 
-    def __init__(self, f: Callable[[Any], Any], x: Any, ours: Any, eps: float, rounding: float) -> None:
+    def __init__(
+        self, f: Callable[[Any], Any], x: Any, ours: Any, eps: float, rounding: float, unsure: Any = None
+    ) -> None:
         self._f = f
         self._x = x
         self._ours = ours
         self._eps = eps
         self._rounding = rounding
+        self._unsure = unsure
+        self._tolerance = TOLERANCE + 100 * eps
+        finite = np.abs(ours)[np.isfinite(ours)]
+        self._negligible = TOLERANCE * float(np.max(finite, initial=0))  # beside the largest elements
 
     def along(self, v: Any) -> Slope:
         """Compare along a direction: by plain central differences first, with more care where they differ."""
-        ours = float(np.real(np.vdot(self._ours, v)))
-        scale = float(np.linalg.norm(np.ravel(np.conj(self._ours) * v)))
+        with np.errstate(invalid="ignore"):  # 0 * inf
+            ours = float(np.real(np.vdot(self._ours, v)))
+            scale = _length(np.conj(self._ours) * v)
+            slack = 0.0 if self._unsure is None else _length(self._unsure * v)
+        length = float(np.max(np.abs(v)))
 
         def curve(t: float) -> float:
             return float(np.sum(self._f((self._x + t * v)[()])))
 
-        def excess(numerical: float, error: float) -> float:
-            tolerated = (_TOLERANCE + 100 * self._eps) * max(abs(numerical), scale) + 10 * error
-            return abs(ours - numerical) / tolerated if tolerated else 0.0 if ours == numerical else np.inf
+        def judged(numerical: float, error: float, kink: bool = False) -> Slope:
+            difference = abs(ours - numerical)
+            fine = self._tolerance * max(abs(numerical), scale) + slack + _TINY
+            if not np.isfinite(ours):
+                return Slope(DIFFERS, ours, numerical, error, np.inf)
+            if not np.isfinite(numerical):
+                return Slope(UNDECIDED, ours, numerical, np.inf, 0.0)
+            if difference <= fine:
+                verdict = KINK if kink else AGREES
+            elif difference > fine + SAFETY * error:
+                verdict = DIFFERS
+            else:
+                is_negligible = SAFETY * error <= self._negligible * length and np.isfinite(difference)
+                verdict = AGREES if is_negligible else UNDECIDED
+            tolerated = fine + SAFETY * error
+            excess = difference / tolerated if tolerated else 0.0 if difference == 0 else np.inf
+            return Slope(
+                verdict, ours, numerical, error, excess, max(abs(ours), abs(numerical)) <= SAFETY * error + slack
+            )
 
-        def flat(numerical: float, error: float) -> bool:
-            return max(abs(ours), abs(numerical)) <= 10 * error
-
-        length = float(np.max(np.abs(v)))
         size = float(np.max(np.abs(np.where(v != 0, self._x, 0))))
         h = self._eps ** (1 / 3) * max(1.0, size) / length
         right, left = _one_sided(curve, h)
-        central = (right + left) / 2
-        if excess(central, self._rounding / h) <= 1:
-            return Slope(excess(central, self._rounding / h), ours, central, flat(central, self._rounding / h))
-        first = _STEP * (size or 1.0) / length
-        numerical, error = careful(curve, list(dict.fromkeys([first, _STEP * max(1.0, size) / length])))
-        error += self._rounding / first
-        if not np.isfinite(error):
-            return Slope(-1.0, ours, numerical)
-        beyond = excess(numerical, error)
-        if beyond > 1 and _is_kink(curve, h, left, right):
-            nearest = min(max(ours, min(left, right)), max(left, right))  # any slope between the two is right
-            beyond = excess(nearest, 0.0) if nearest != ours else 0.0
-        return Slope(beyond, ours, numerical, flat(numerical, error))
+        quick = judged((right + left) / 2, self._rounding / h)
+        if quick.verdict == AGREES:
+            return quick
+        first = [_STEP * s / length for s in scales(size, self._eps)]
+        numerical, error = careful(curve, first, self._rounding)
+        found = judged(numerical if np.isfinite(error) else np.nan, error)
+        if found.verdict == AGREES:
+            return found
+        finest = self._eps ** (1 / 3) * min(scales(size, self._eps)), 16 * self._eps * size
+        if steep := _steepness(curve, finest[0] / length, finest[1] / length, self._rounding):
+            return Slope(AGREES if ours == steep else UNDECIDED, ours, steep, np.inf, 0.0)
+        return self._at_kink(curve, first, ours, judged) or found
+
+    def _at_kink(
+        self, curve: Callable[[float], float], first: Sequence[float], ours: float, judged: Callable[..., Slope]
+    ) -> Slope | None:
+        """Return the verdict where the slopes on both sides differ: any slope between the two is right."""
+        right, left = (_one_side(curve, first, side, self._rounding) for side in (1, -1))
+        error = right.error + left.error
+        if not abs(right.value - left.value) > SAFETY * error:
+            return None
+        low, high = sorted([float(right.value), float(left.value)])
+        found = judged(min(max(ours, low), high), float(error), kink=True)
+        return found if found.verdict != DIFFERS else None
 
     def guilty(self, v: Any) -> tuple[Any, Slope]:
         """Return the element of a direction that differs most, by halving it, and the slopes there."""
@@ -92,6 +133,19 @@ class Comparison:
         return unit, self.along(unit)
 
 
+def scales(size: float, eps: float) -> list[float]:
+    """Return what steps may be a part of, for what is of a size: itself, or 1, whichever suits the function.
+
+    Where a step of 1 would be lost beside that size, there is but one.
+    """
+    sizes = dict.fromkeys([size or 2.0**-20, max(1.0, size), 1.0 if size * eps < 1e-4 else size])
+    return list(sizes)
+
+
+def _length(v: Any) -> float:
+    return float(np.linalg.norm(np.ravel(v)))
+
+
 def _one_sided(curve: Callable[[float], float], h: float) -> tuple[float, float]:
     """Return the slopes to the right and to the left; NaN out of the domain."""
     try:
@@ -101,19 +155,58 @@ def _one_sided(curve: Callable[[float], float], h: float) -> tuple[float, float]
         return np.nan, np.nan
 
 
-def _is_kink(curve: Callable[[float], float], h: float, left: float, right: float) -> bool:
-    """Whether there is a slope on either side, and not just noise: a longer step has the same ones."""
-    right_before, left_before = _one_sided(curve, 8 * h)
-    return abs(right - right_before) + abs(left - left_before) < 0.2 * abs(right - left)
+def _steepness(curve: Callable[[float], float], h: float, least: float, rounding: float) -> float:
+    """Return infinity, with its sign, where the function is infinitely steep or jumps: slopes grow as steps shrink.
 
-
-def careful(curve: Callable[[float], Any], steps: Sequence[float]) -> tuple[float, float]:
-    """Return the best extrapolated derivative from several first steps, and its error: infinite out of the domain."""
-    found = [Estimate(np.nan, np.inf)]
-    for step in steps:
-        try:
-            found.append(extrapolated(curve, step))
-        except Exception:  # as above, at every step
+    They do so steadily, unlike noise. 0 where there is nothing of that; NaN if one side is not like the other.
+    """
+    steps = [step for step in [64 * h / 64**k for k in range(5)] if step >= least][-4:]
+    found = set()
+    for side in zip(*[_one_sided(curve, step) for step in steps], strict=True):
+        if not all(abs(slope) > SAFETY * rounding / step for slope, step in zip(side, steps, strict=True)):
             continue
-    best = min(found, key=lambda estimate: float(estimate.error))
-    return float(best.value), float(best.error)
+        growth = [near / far for far, near in pairwise(side)]
+        if growth and min(growth) > 4 and max(growth) < 3 * min(growth):
+            found.add(float(np.copysign(np.inf, side[-1])))
+    return 0.0 if not found else found.pop() if len(found) == 1 else np.nan
+
+
+def careful(curve: Callable[[float], Any], steps: Sequence[float], rounding: float = 0.0) -> tuple[float, float]:
+    """Return the best extrapolated derivative from several first steps, and its error.
+
+    At the edge of a domain it is one-sided. The error is infinite out of it. Where steps of one size are sure of one
+    slope, and steps of another size of another, it is as large as their difference.
+    """
+    for side in (0, 1, -1):
+        found = [_twice(curve, step, side, rounding) for step in steps]
+        value, error = min(found, key=lambda estimate: float(estimate.error))
+        if np.isfinite(error):
+            break
+    for other in found:
+        if other.error <= _SURE * abs(other.value):
+            error = max(error, _apart(Estimate(value, error), other))
+    return float(value), float(error)
+
+
+def _one_side(curve: Callable[[float], Any], steps: Sequence[float], side: int, rounding: float) -> Estimate:
+    """Return the best slope to one side."""
+    return min([_twice(curve, step, side, rounding) for step in steps], key=lambda estimate: float(estimate.error))
+
+
+def _twice(curve: Callable[[float], Any], step: float, side: int, rounding: float) -> Estimate:
+    """Return an estimate that two first steps agree about.
+
+    What differences of a function that jumps have in common at steps of 1, 1/8, 1/64, they have not from 3/4 on.
+    """
+    try:
+        one, other = (extrapolated(curve, part * step, side=side, rounding=rounding) for part in (1.0, 0.75))
+    except Exception:  # as above, at every step
+        return Estimate(np.nan, np.inf)
+    best = min(one, other, key=lambda estimate: float(estimate.error))
+    return Estimate(best.value, max(best.error, _apart(one, other)))
+
+
+def _apart(one: Estimate, other: Estimate) -> float:
+    """Return the difference of two estimates that contradict each other; 0 if they do not."""
+    apart = abs(float(one.value) - float(other.value))
+    return apart if apart > SAFETY * (float(one.error) + float(other.error)) else 0.0

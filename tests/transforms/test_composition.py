@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -201,3 +203,107 @@ def _within_no_grad(x: float) -> Any:
         y = w * w
     assert not y.requires_grad
     return y.data
+
+
+# ---- variables and what they were made from --------------------------------------------------------------------------
+
+
+def test_a_step_of_training_inside_a_function_that_is_differentiated():
+    """As in learning to learn: the inner gradient comes of ``backward``, in the .grad of what was given."""
+    x, y = X.reshape(3, 1), np.array([[0.5], [0.25], [-1.0]])
+
+    def after_a_step(model: Any) -> Any:
+        tg.mse(model(x), y).backward()
+        W, b = model.W - 0.1 * model.W.grad, model.b - 0.1 * model.b.grad
+        return tg.mse(x @ W + b, y)
+
+    def by_hand(p: Any) -> Any:
+        g = tg.grad(lambda p: tg.mse(x @ p["W"] + p["b"], y))(p)
+        return tg.mse(x @ (p["W"] - 0.1 * g["W"]) + p["b"] - 0.1 * g["b"], y)
+
+    model = tg.nn.Dense(1, 1, seed=0, dtype=float)
+    found = tg.grad(after_a_step)(model)
+    expected = tg.grad(by_hand)({"W": model.W.data, "b": model.b.data})
+    np.testing.assert_allclose(found.W.data, expected["W"], rtol=1e-13)
+    np.testing.assert_allclose(found.b.data, expected["b"], rtol=1e-13)
+    assert model.W.grad is None  # what happens inside happens to variables
+    np.sum(found.W).backward()
+    assert np.any(model.W.grad)
+
+
+@pytest.mark.parametrize("kind", [float, tg.Tensor, parameter])
+def test_a_graph_that_backward_has_been_through_is_not_spent_inside(kind: Callable[[float], Any]):
+    def f(x: Any) -> Any:
+        y = x**3
+        y.backward()
+        return y * x.grad  # 3 x^5
+
+    assert float(tg.Tensor(tg.stop_gradient(tg.grad(f)(kind(2.0)))).data) == 15 * 2**4
+
+
+def test_what_a_function_returns_besides_depends_on_what_is_outside():
+    def f(x: Any) -> Any:
+        return tg.grad(lambda y: (y * y, {"slope": x * 3.0}), has_aux=True)(1.0)[1]["slope"]
+
+    assert tg.grad(f)(2.0) == 3
+    assert tg.grad(lambda x: tg.value_and_grad(lambda y: (1.0, x**2), has_aux=True)(1.0)[0][1])(2.0) == 4
+
+
+def test_a_loss_that_is_spent_may_be_returned_besides():
+    def f(x: Any) -> Any:
+        w = parameter(3.0)
+        loss = w * w
+        loss.backward()
+        return x * w.grad, loss
+
+    g, loss = tg.grad(f, has_aux=True)(2.0)
+    assert (g, loss) == (6, 9)
+
+
+def test_what_the_minimum_depends_on_is_seen_if_it_is_a_constant_too():
+    pytest.importorskip("scipy")
+    for a in (3.0, tg.Tensor(3.0), parameter(3.0)):
+        with pytest.raises(TypeError, match="minimize inside a function that is being differentiated"):
+            tg.grad(lambda a: tg.minimize(lambda x: (x - a) ** 2, 0.0).x * a)(a)
+
+
+def test_variables_are_copies():
+    w = parameter([1.0, 2.0])
+
+    def f(x: Any) -> Any:
+        x[0] = 5.0
+        x *= 2
+        return np.sum(x)
+
+    np.testing.assert_array_equal(tg.grad(f)(w).data, [0, 2])
+    np.testing.assert_array_equal(tg.grad(f)(tg.Tensor(w.data)).data, [0, 2])
+    np.testing.assert_array_equal(w.data, [1, 2])
+
+
+def test_a_variable_keeps_nothing_alive():
+    """Nor does its .grad, which is made from it: there are no cycles."""
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        np.sum(x**3).backward()
+        kept.append(weakref.ref(x.grad._node.value))
+        return np.sum(x.grad)
+
+    gc.disable()
+    try:
+        tg.grad(f)(X)
+        assert kept[0]() is None
+        tg.grad(f)(parameter(X))
+        assert kept[1]() is None
+    finally:
+        gc.enable()
+
+
+def test_a_result_is_freed_on_the_way_back_through_a_variable():
+    """A large one: what is spent lets go of what it holds, the variable between two graphs too."""
+    w = parameter(np.ones(5000))
+    g = tg.grad(lambda x: np.sum(x**3))(w * 2)
+    np.sum(g).backward()
+    np.testing.assert_array_equal(w.grad, np.full(5000, 24.0))
+    with pytest.raises(RuntimeError, match=r"earlier backward\(\).*h\.detach\(\)"):
+        np.sum(g).backward()

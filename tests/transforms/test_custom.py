@@ -6,6 +6,7 @@ import gc
 import math
 import threading
 import weakref
+from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -596,6 +597,7 @@ def test_forward_mode_needs_no_rule_in_numpy():
 
 
 KEPT: dict[str, Any] = {}
+Pair = namedtuple("Pair", ["x", "y"])
 
 
 @pytest.mark.parametrize(
@@ -603,11 +605,10 @@ KEPT: dict[str, Any] = {}
     [
         lambda g, y, x: g * np.cos(x.data if isinstance(x, tg.Tensor) else x),
         lambda g, y, x: g * np.cos(x.detach() if isinstance(x, tg.Tensor) else x),
-        lambda g, y, x: (g.numpy() if isinstance(g, tg.Tensor) else g) * np.cos(x),
         lambda g, y, x: np.cos(x.data if isinstance(x, tg.Tensor) else x) * (g.data if isinstance(g, tg.Tensor) else g),
         lambda g, y, x: g * KEPT["cosine"],
     ],
-    ids=["data", "detach", "g.numpy", "all of it", "computed by the function"],
+    ids=["data", "detach", "all of it", "computed by the function"],
 )
 def test_a_rule_that_loses_the_graph_is_found(rule: Callable[..., Any]):
     """It would give second derivatives of 0."""
@@ -623,6 +624,40 @@ def test_a_rule_that_loses_the_graph_is_found(rule: Callable[..., Any]):
             RuntimeError, match=r"second derivative of f: the rule of x, given Tensors, loses what it dep"
         ):
             tg.hessian(lambda x: np.sum(custom(x) ** 2))(X)
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda g, y, x: g * math.cos(x.item()),
+        lambda g, y, x: g * math.cos(x.tolist()),
+        lambda g, y, x: g.item() * np.cos(x),
+        lambda g, y, x: (g.numpy() if isinstance(g, tg.Tensor) else g) * np.cos(x),
+    ],
+    ids=["x.item", "x.tolist", "g.item", "g.numpy"],
+)
+def test_a_rule_that_takes_numbers_out_of_tensors_gives_first_derivatives_only(rule: Callable[..., Any], check: bool):
+    s = tg.custom_rule(rule, check=check)(lambda x: np.float64(math.sin(x)))
+    assert tg.grad(s)(0.5) == math.cos(0.5)
+    assert tg.jvp(s, 0.5, 2.0)[1] == 2 * math.cos(0.5)
+    start = tg.Tensor(0.5)
+    for second in (lambda: tg.hvp(s, 0.5, 1.0), lambda: tg.hessian(s)(0.5), lambda: tg.grad(tg.grad(s))(start)):
+        with pytest.raises(TypeError, match=r"second derivative of .*: the rule of x is not written in NumPy"):
+            second()
+
+
+@pytest.mark.parametrize("nesting", [lambda x: {"x": x}, lambda x: [{"x": x}], lambda x: Pair(x, 1.0)])
+def test_tensors_within_an_argument_that_has_a_rule_are_an_error(nesting: Callable[[Any], Any]):
+    """The function would be recorded past its rule."""
+
+    @tg.custom_rule(lambda g, y, p: g)
+    def f(p: Any) -> Any:
+        return tg.tree.flatten(p)[0][0] * 3.0
+
+    with pytest.raises(TypeError, match=r"f was given a \w+ with Tensors in it as argument p, .*Expected: one array"):
+        tg.grad(lambda x: f(nesting(x)))(2.0)
+    assert f(nesting(2.0)) == 6
 
 
 def test_without_a_check_a_gradient_that_forgets_g_is_still_found():

@@ -62,6 +62,16 @@ ONE_BY_ONE: dict[str, tuple[Loss, Any]] = {
         Y,
     ),
     "number_made_of_the_labels": (lambda p, x, y: np.mean(network(p, x) ** 2) + np.sum(p["c"]) * np.mean(y), IDS),
+    "labels_counted_from_the_least": (lambda p, x, y: tg.cross_entropy(network(p, x), y - y.min()), IDS),
+    "labels_in_the_order_they_come": (
+        lambda p, x, y: tg.cross_entropy(network(p, x), np.unique(y, return_inverse=True)[1]),
+        IDS,
+    ),
+    "labels_from_outside": (lambda p, x, y: tg.cross_entropy(network(p, x), IDS[: len(x)]), IDS),
+    "binary_labels_from_outside": (
+        lambda p, x, y: tg.binary_cross_entropy(network(p, x)[:, 0], IDS[: len(x)] * 1.0),
+        IDS,
+    ),
     "sorted_labels": (lambda p, x, y: tg.cross_entropy(network(p, x), np.sort(y)), IDS),
     "another_division": (lambda p, x, y: np.sum(network(p, x) ** 2) / len(x) + np.sum(p["W"]), Y),
     "batch_normalisation": (lambda p, x, y: np.mean((network(p, x) - np.mean(network(p, x), 0) - y) ** 2), Y),

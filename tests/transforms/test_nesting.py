@@ -190,6 +190,17 @@ def loss(params: Any, x: Any = X) -> Any:
     return squares(params["layers"][0](x)) * params["rate"]
 
 
+def step_in_place(x: Any) -> Any:
+    x.data -= 0.1
+    return squares(x)
+
+
+def endless() -> list[Any]:
+    nesting: list[Any] = [1.0]
+    nesting.append(nesting)
+    return nesting
+
+
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "integer": (lambda: tg.grad(loss)(with_leaf(np.ones(2, int))), TypeError, r'params\["layers"\]\[0\]\.b.*int64'),
     "bool": (lambda: tg.hessian(loss)(with_leaf(np.ones(2, bool))), TypeError, r'params\["layers"\]\[0\]\.b.*bool'),
@@ -210,12 +221,37 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "tangent_complex": (lambda: tg.jvp(loss, P, with_leaf(np.ones(2) * 1j)), TypeError, r"\.b is complex"),
     "tangent_count": (lambda: tg.jvp(np.add, (1.0, 2.0), (1.0,)), ValueError, "1 entries; expected 2"),
     "vector_shape": (lambda: tg.hvp(loss, P, with_leaf(np.ones(3))), ValueError, r"vectors.*\.b has shape \(3,\)"),
+    "tangent_of_none": (
+        lambda: tg.jvp(lambda p: p["b"] * 2, {"a": None, "b": X}, {"a": X * 7, "b": X}),
+        ValueError,
+        r'tangents\["a"\] is \(3, 2\) float64, and what it belongs to is None',
+    ),
+    "vector_of_none": (
+        lambda: tg.hvp(lambda p: p["b"] ** 3, {"a": None, "b": 1.0}, {"a": 5.0, "b": 1.0}),
+        ValueError,
+        r'vectors\["a"\] is 5.0, and what it belongs to is None',
+    ),
+    "none_of_a_tangent": (
+        lambda: tg.jvp(lambda p: p["b"], {"b": 1.0}, {"b": None}),
+        TypeError,
+        r'tangents\["b"\] is NoneType',
+    ),
     "cotangent_shape": (lambda: tg.vjp(np.sin, X)[1](np.ones(2)), ValueError, r"cotangent has shape \(2,\)"),
     "cotangent_nesting": (lambda: tg.vjp(lambda x: (x, x), X)[1](X), ValueError, "cotangent is a ndarray"),
     "text_output": (lambda: tg.vjp(lambda x: {"a": [x, "text"]}, X), TypeError, r'str \(the output\["a"\]\[1\]\)'),
     "mode": (lambda: tg.jacobian(np.sin, mode="backward"), ValueError, "'backward'.*'reverse', 'forward'"),
     "complex_jacobian": (lambda: tg.jacobian(np.fft.fft)(X[0]), TypeError, "two derivatives"),
     "coupled": (lambda: tg.elementwise_grad(np.cumsum)(X[0]), ValueError, "depend on each other"),
+    "several_arrays": (lambda: tg.elementwise_grad(lambda p: p["a"])({"a": X, "b": X}), ValueError, "2 arrays.*one"),
+    "no_array": (lambda: tg.elementwise_grad(lambda x: None)(X), ValueError, r"NoneType.*\(3, 2\)"),
+    "value_in_place_of_a_function": (lambda: tg.grad(np.sum(X)), TypeError, r"grad was given .*grad\(f\(x\), \.\.\.\)"),  # type: ignore[arg-type]
+    "no_function_of_vjp": (lambda: tg.vjp(3, 1.0), TypeError, "vjp was given 3"),  # type: ignore[arg-type]
+    "no_function_of_jacobian": (lambda: tg.jacobian(X), TypeError, "jacobian was given"),  # type: ignore[arg-type]
+    "no_function_of_hessian": (lambda: tg.hessian(None), TypeError, "hessian was given"),  # type: ignore[arg-type]
+    "no_function_of_examples": (lambda: tg.per_example_grad(X), TypeError, "per_example_grad"),  # type: ignore[arg-type]
+    "no_function_of_elements": (lambda: tg.elementwise_grad(X), TypeError, "elementwise"),  # type: ignore[arg-type]
+    "data_replaced": (lambda: tg.grad(step_in_place)(parameter(X)), RuntimeError, r"replaces the \.data.*x = x - rate"),
+    "endless": (lambda: tg.grad(lambda p: p[0])(endless()), ValueError, "contains itself"),
     "another_shape": (lambda: tg.elementwise_grad(np.sum)(X), ValueError, "same shape"),
     "batches_coupled": (lambda: tg.jacobian(lambda x: x - np.mean(x, 0), batched=True)(X), ValueError, "independent"),
     "no_batch": (lambda: tg.jacobian(lambda x: np.sum(x), batched=True)(X), ValueError, "first axis"),
@@ -239,6 +275,46 @@ def test_bad_input_is_an_error_that_says_where(name: str):
     with pytest.raises(error, match=says) as caught:
         call()
     assert "xpected" in str(caught.value)
+
+
+def test_none_stands_where_none_does():
+    p, v = {"a": None, "b": 2.0}, {"a": None, "b": 1.0}
+    assert tg.jvp(lambda p: p["b"] ** 2, p, v) == (4, 4)
+    assert tg.hvp(lambda p: p["b"] ** 3, p, v) == {"a": None, "b": 12}
+    assert tg.hvp(lambda p: 3.0, p, v) == {"a": None, "b": 0}
+
+
+@pytest.mark.parametrize("nothing", [{}, (), None, [None, {}]])
+def test_of_nothing_there_are_no_derivatives(nothing: Any):
+    w = parameter([1.0, 2.0])
+
+    def f(p: Any) -> Any:
+        return np.sum(w**2)
+
+    assert tg.grad(f)(nothing) == nothing
+    assert tg.grad(f, ())(1.0) == ()
+    assert tg.vjp(f, nothing)[1](1.0) == (nothing,)
+    assert tg.jvp(f, (nothing,), (nothing,))[1].data == 0
+    assert tg.hvp(f, (nothing,), (nothing,)) == (nothing,)
+    assert tg.hessian(f)(nothing) == nothing
+    assert tg.per_example_grad(lambda p, x: np.mean(x @ w))(nothing, np.ones((3, 2))) == nothing
+    for mode in ("reverse", "forward"):
+        assert tg.jacobian(lambda p: w * 2, mode=mode)(nothing) == nothing
+    assert tg.grad(lambda x: x * tg.value_and_grad(lambda p: x * 1.0)(nothing)[0])(2.0) == 4
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), ()])
+def test_jacobians_of_tensors_are_tensors(shape: tuple[int, ...]):
+    x, p = tg.Tensor(np.ones(shape)), {"x": tg.Tensor(np.ones(shape)), "y": 2.0}
+    found = [
+        tg.hessian(squares)(x),
+        tg.jacobian(lambda x: x * 2, mode="reverse")(x),
+        tg.jacobian(lambda x: x * 2, mode="forward")(x),
+        tg.jacobian(lambda x: np.ones(3))(x),
+        *tg.tree.flatten(tg.hessian(lambda p: squares(p["x"]) * p["y"])(p))[0],
+        *tg.tree.flatten(tg.jacobian(lambda p: p["x"] * p["y"])(p))[0],
+    ]
+    assert all(isinstance(each, tg.Tensor) and not each.requires_grad for each in found)
 
 
 def test_strict_warns_of_what_has_no_influence():

@@ -1,0 +1,98 @@
+"""How functions and rules behave: the same bits twice, inputs left alone, dtypes kept, nothing remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import wrap
+from ..transforms import calls
+from .function import Checked, Weighted
+from .report import Problem
+
+
+REMEMBERS = "the gradient depends on other calls"
+
+
+def misconduct(weighted: Weighted, gradients: Sequence[Any]) -> Iterator[Problem]:
+    """Yield what is wrong with how a function and its rules behave, whatever they compute.
+
+    Args:
+        weighted: The function.
+        gradients: What was found for its inputs.
+    """
+    function, names = weighted.function, weighted.function.names
+    values = [value.copy() for value in weighted.values]
+    again = function.plain_outputs(values)
+    for name, value, before in zip(names, values, weighted.values, strict=True):
+        if not _same(value, before):
+            yield Problem(
+                "an input is changed",
+                f"The function changes its input {name} {value.shape}, and so what the backward pass needs as it was. "
+                f"Expected: a function that leaves its inputs alone. Usual fix: {name} = {name}.copy() in its first "
+                "line.",
+            )
+            return
+    if len(again) != len(weighted.outputs) or not all(map(_same, again, weighted.outputs)):
+        yield Problem(
+            "not the same twice",
+            "The function returned another value when it was called again with the same inputs: neither its gradient "
+            "nor its differences mean anything then. Expected: a function of its inputs. Usual fix: a seeded generator "
+            "made inside of it; model.eval() for a model with Dropout.",
+        )
+        return
+    if not all(map(_same, _with_another_call_between(weighted), gradients)):
+        yield Problem(
+            REMEMBERS,
+            "The gradient has other bits when the function is called with other inputs between the forward and the "
+            "backward pass: a rule remembers something of the last call. Expected: rules that use what they are given: "
+            "(g, output, *inputs). Usual fix: drop what the rule keeps outside of itself.",
+        )
+    yield from _in_dtypes_given(function)
+
+
+def _with_another_call_between(weighted: Weighted) -> list[Any]:
+    """Return the gradients of a forward pass that another one has come after."""
+    nodes = [calls.fresh(value) for value in weighted.values]
+    seeds = weighted.roots([wrap(node) for node in nodes])
+    try:
+        with np.errstate(all="ignore"):
+            other = [calls.fresh(value * 1.25 + 0.125) for value in weighted.values]
+            weighted.roots([wrap(node) for node in other])
+    except Exception:  # whatever a function raises that does not like its inputs
+        pass
+    found = calls.backward(seeds, nodes, lifted=False) if seeds else {}
+    return [np.asarray((found[node] if node in found else calls.zeros(node))._node.value) for node in nodes]
+
+
+def _in_dtypes_given(function: Checked) -> Iterator[Problem]:
+    """Compare shapes and dtypes of the gradients of the inputs as they were given."""
+    if all(x.dtype == value.dtype for x, value in zip(map(np.asarray, function.given), function.values, strict=True)):
+        return
+    try:
+        weighted = Weighted(function, [np.array(x) for x in function.given])
+        found = weighted.plain_gradients()
+    except Exception as error:
+        yield Problem(
+            "it works in float64 only",
+            f"With its inputs in the dtypes that were given, {_dtypes(function)}, the function, or its gradient, "
+            f"raises {type(error).__name__}: {error}",
+        )
+        return
+    for name, x, g in zip(function.names, map(np.asarray, function.given), found, strict=True):
+        if g.dtype != x.dtype or g.shape != x.shape:
+            yield Problem(
+                "a gradient of another kind",
+                f"The gradient of {name}, {x.dtype} {x.shape}, is {g.dtype} {g.shape}. Expected: that of its input.",
+            )
+
+
+def _dtypes(function: Checked) -> str:
+    return ", ".join([f"{name} {np.asarray(x).dtype}" for name, x in zip(function.names, function.given, strict=True)])
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two arrays are alike to the bit."""
+    return bool(one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes())

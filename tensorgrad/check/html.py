@@ -1,0 +1,138 @@
+"""Pages without anything from elsewhere: text, tables and cards, in which whatever is not Markup is escaped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from threading import get_ident
+from typing import Any
+
+from .heat import heat_map
+from .markup import Markup, element, escaped, joined
+from .style import SCOPE, page_rules, stylesheet
+
+__all__ = [
+    "Markup",
+    "card",
+    "chip",
+    "code",
+    "element",
+    "escaped",
+    "fragment",
+    "heat_map",
+    "hint",
+    "joined",
+    "page",
+    "paragraph",
+    "save",
+    "table",
+    "verdict",
+]
+
+_SIGNS = {"agrees": "✓", "differs": "✗", "undecided": "?"}
+
+
+def page(title: str, *parts: Any) -> Markup:
+    """Return a whole document; parts that are not Markup become escaped paragraphs.
+
+    >>> "<script>" in page("<script>", "<script>", paragraph("<script>"))
+    False
+    """
+    return Markup(
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escaped(title)}</title>\n<style>\n{stylesheet()}\n{page_rules()}\n</style>\n</head>\n"
+        f'<body>\n<main class="{SCOPE}">\n{_body(parts)}\n</main>\n</body>\n</html>\n'
+    )
+
+
+def fragment(*parts: Any) -> Markup:
+    """Return the same for a notebook: an element with its style, which leaves the rest of the notebook alone."""
+    return Markup(f'<div class="{SCOPE}">\n<style>\n{stylesheet()}\n</style>\n{_body(parts)}\n</div>')
+
+
+def _body(parts: Iterable[Any]) -> str:
+    return "\n".join(part if isinstance(part, Markup) else paragraph(part) for part in parts if part != "")
+
+
+def save(path: str | os.PathLike[str], document: str) -> Path:
+    """Write a document, whole or not at all, and return the path.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        IsADirectoryError: The path is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"save_html() was given {str(path)!r}, which is a folder. Expected: the name of a file. "
+            f"Usual fix: save_html({str(path / 'report.html')!r})."
+        )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"save_html() was given {str(path)!r}, and there is no folder {str(path.parent)!r}. "
+            f"Expected: a file in a folder that exists. Usual fix: os.makedirs({str(path.parent)!r}) before it."
+        )
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
+    try:
+        unfinished.write_bytes(document.encode("utf-8", "backslashreplace"))
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def paragraph(text: Any, kind: str = "") -> Markup:
+    """Return a paragraph; of the kind ``"faint"``, a smaller thought."""
+    return element("p", text, kind)
+
+
+def verdict(which: str, headline: Any, subtitle: Any = "") -> Markup:
+    """Return the head of a report, in the colour of ``"agrees"``, ``"differs"`` or ``"undecided"``."""
+    below = paragraph(subtitle) if subtitle else ""
+    text = element("div", joined(element("h1", headline), below))
+    return element("div", joined(element("span", _SIGNS[which], "sign"), text), f"verdict {which}")
+
+
+def chip(text: Any, which: str) -> Markup:
+    """Return a word or two in the colour of a verdict."""
+    return element("span", text, f"chip {which}")
+
+
+def card(title: Any, *parts: Any, which: str = "") -> Markup:
+    """Return what belongs together, under a title, marked in the colour of a verdict."""
+    return element("div", Markup(f"{element('h3', title)}\n{_body(parts)}"), f"card {which}".strip())
+
+
+def code(text: Any) -> Markup:
+    """Return lines of code."""
+    return element("pre", element("code", text))
+
+
+def hint(text: Any, of: str = "") -> Markup:
+    """Return a hint, said of what it is for."""
+    return element("p", joined(element("b", f"hint for {of}: " if of else "hint: "), text), "hint")
+
+
+def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], *, right: Collection[int] = ()) -> Markup:
+    """Return a table.
+
+    Args:
+        head: Titles of the columns.
+        rows: Cells, escaped unless they are Markup.
+        right: Numbers of the columns that are set to the right: numbers.
+
+    >>> print(table(["input", "wrong"], [["<b>", 3]], right=[1]))
+    <div class="scroll"><table><thead><tr><th>input</th><th class="right">wrong</th></tr></thead>
+    <tbody><tr><td>&lt;b&gt;</td><td class="right">3</td></tr></tbody></table></div>
+    """
+
+    def line(tag: str, cells: Sequence[Any]) -> Markup:
+        return element(
+            "tr", joined(*[element(tag, cell, "right" if i in right else "") for i, cell in enumerate(cells)])
+        )
+
+    body = Markup("\n".join([line("td", row) for row in rows]))
+    content = f"{element('thead', line('th', head))}\n{element('tbody', body)}"
+    return element("div", element("table", Markup(content)), "scroll")

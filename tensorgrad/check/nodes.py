@@ -1,0 +1,260 @@
+"""The guilty operation: each recorded operation, on its own, held against differences on its real inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import autodiff
+from ..errors import name_of
+from ..graph import Leaf, Node, reachable, record
+from ..primitives import TABLE, Primitive
+from ..transforms.calls import argument_names
+from ..transforms.opaque import Opaque
+from ..transforms.slopes import DIFFERS, Comparison
+from .elements import directions_of
+from .hints import hints
+from .report import GuiltyOperation, Problem
+
+_ELEMENTS = 64  # as many numbers of an input are looked at one by one;
+_DIRECTIONS = 6  # of more, directions at random,
+_SAMPLE = 16  # and some of the numbers
+_MANY = 3  # guilty operations: no more are looked for
+_LARGE = 1e7  # beyond it, too few numbers are left between those of a function that turns, as sin does
+_EPS = float(np.finfo(np.float64).eps)
+# Functions that read one triangle of a symmetric matrix; the gradient is of both (docs/conventions.md).
+_SYMMETRIC = {"cholesky", "eigh", "eigvalsh"}
+# Factors with free signs or phases, all in one array: what is well defined is checked in the functions that use them.
+_PACKED = {"cut", "eig", "eigh", "svd", "qr"}
+
+Where = Callable[[Node], Any]
+
+
+class Argument(NamedTuple):
+    """An argument of an operation that has a rule and somebody who wants its gradient."""
+
+    node: Node
+    primitive: Primitive
+    position: int
+
+    @property
+    def operation(self) -> str:
+        """What the function is called."""
+        assert self.node.function is not None
+        return name_of(self.node.function)
+
+    @property
+    def name(self) -> str:
+        """What the function calls it."""
+        f: Any = self.node.function
+        called = argument_names(getattr(f, "function", f), self.position + 1, "")[self.position]
+        return f"argument {self.position}, {called}" if called else f"argument {self.position}"
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its rule was written by a user."""
+        if isinstance(self.node.function, Opaque):
+            return True
+        rules = self.primitive.rules
+        rule = rules[self.position] if isinstance(rules, tuple) else rules
+        return not (getattr(rule, "__module__", None) or "").startswith("tensorgrad.")
+
+
+def guilty_operations(roots: Iterable[Node], where: Where, *, foreign: bool = False) -> list[GuiltyOperation]:
+    """Return the operations whose rules are wrong, in the order in which the backward pass comes to them.
+
+    Of one that is used many times, the first use is named. ``foreign``: only rules that are not tensorgrad's own.
+    """
+    found: list[GuiltyOperation] = []
+    named: set[Any] = set()
+    for argument in arguments_of(roots):
+        if foreign and not argument.is_foreign:
+            continue
+        key = (argument.node.function, argument.position)
+        if key in named:
+            continue
+        guilty = _tried(argument, where)
+        if guilty is not None:
+            named.add(key)
+            found.append(guilty)
+            if len(found) == _MANY:
+                break
+    return found
+
+
+def wrong_elsewhere(roots: Iterable[Node], where: Where, point: str) -> Iterator[Problem]:
+    """Yield a problem for each operation whose rule is wrong at another point.
+
+    Of the rules of users: those of NumPy's functions hold wherever these are defined, which other points may not be.
+    """
+    for guilty in guilty_operations(roots, where, foreign=True):
+        at = f"[{', '.join(map(str, guilty.index))}]" if guilty.index else ""
+        yield Problem(
+            "a rule that is wrong at other inputs",
+            f"With the inputs {point} the rule of {guilty.argument} of {guilty.operation} gives {guilty.ours:.9g} at "
+            f"element {at} of {guilty.shape}, numerically it is {guilty.numerical:.9g} (for a random gradient of its "
+            "output). Expected: a rule that is right wherever the operation is defined. "
+            + (" ".join(guilty.hints) or "Usual fix: check the formula at larger, smaller and negative numbers."),
+            guilty.where,
+        )
+
+
+def arguments_of(roots: Iterable[Node]) -> Iterator[Argument]:
+    """Yield every argument of every operation, the latest operation first."""
+    for node in reversed(reachable(*roots)):
+        primitive = TABLE.get(node.function)
+        if (
+            isinstance(primitive, Primitive)
+            and isinstance(node.value, (np.ndarray, np.generic))
+            and not _is_packed(node)
+        ):
+            for position, (parent, x) in enumerate(zip(node.parents, node.inputs, strict=False)):
+                if parent is not None and parent.requires_grad and getattr(x, "dtype", np.dtype(int)).kind in "fc":
+                    yield Argument(node, primitive, position)
+
+
+def _is_packed(node: Node) -> bool:
+    return node.label in _PACKED and getattr(node.function, "__module__", "").startswith("tensorgrad.rules.")
+
+
+def is_symmetric(node: Node) -> bool:
+    """Whether an operation takes a symmetric matrix, of which it reads one triangle."""
+    return node.label in _SYMMETRIC or bool(node.keywords.get("hermitian"))
+
+
+def symmetrised(x: Any, z: Any) -> Any:
+    """Return x moved along the symmetric part of what z differs by."""
+    move = z - x
+    return x + (move + np.conj(np.swapaxes(move, -1, -2))) / 2
+
+
+def _gradient(argument: Argument, g: Any, x: Any = None) -> Any:
+    """Return what the engine makes of the rule for the gradient g of the output."""
+    node, _, position = argument
+    inputs = list(node.inputs)
+    parents: list[Node | None] = [None] * len(inputs)
+    leaf = Leaf(node.inputs[position], requires_grad=True, argument=True)
+    parents[position] = leaf
+    twin = record(node.function, parents, tuple(inputs), node.keywords, node.value)  # type: ignore[arg-type]
+    found = autodiff.backward({twin: g}, [leaf])
+    return np.asarray(found[leaf]) if leaf in found else np.zeros_like(node.inputs[position])
+
+
+def _tried(argument: Argument, where: Where) -> GuiltyOperation | None:
+    """Compare one rule with differences of the operation; return what is wrong with it, if anything is."""
+    node, _, position = argument
+    x = np.asarray(node.inputs[position])
+    y = np.asarray(node.value)
+    if not x.size or not np.all(np.isfinite(y)) or not np.max(np.abs(x)) < _LARGE:
+        return None
+    generator = np.random.default_rng(0)
+    g = random_like(y, generator)
+    try:
+        ours = _gradient(argument, g[()] if isinstance(node.value, np.generic) else g)
+    except Exception:  # a rule that raises has said so before
+        return None
+
+    def moved(z: Any) -> float:
+        inputs = list(node.inputs[: len(node.parents)])
+        inputs[position] = symmetrised(x, z) if is_symmetric(node) else z
+        return float(np.sum(np.real(np.conj(g) * (np.asarray(node.function(*inputs, **node.keywords)) - y))))  # type: ignore[misc]
+
+    eps = max(float(np.finfo(a.dtype).eps) for a in (x, y, np.zeros((), _EPS.__class__)) if a.dtype.kind in "fc")
+    comparison = Comparison(moved, x, ours, eps, eps * float(np.linalg.norm(np.ravel(g * y))))
+    if not np.all(np.isfinite(ours)):
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(ours))[0])
+        v = _unit(x, index)
+        slope = comparison.along(v)
+        return None if slope.verdict != DIFFERS else _named(argument, index, slope, ours, None, where)
+    every = x.size * (2 if x.dtype.kind == "c" else 1) <= _ELEMENTS
+    slopes = {}
+    for v in _directions(x, generator, every=every):
+        slope = comparison.along(v)
+        if slope.verdict == DIFFERS and not every:
+            v, slope = comparison.guilty(v)
+        slopes[tuple(int(i) for i in np.argwhere(v != 0)[0])] = slope
+        if slope.verdict == DIFFERS and not every:
+            break
+    wrong = [(slope.excess, index) for index, slope in slopes.items() if slope.verdict == DIFFERS]
+    if not wrong:
+        return None
+    index = max(wrong)[1]
+    numerical = None
+    if x.dtype.kind == "f":
+        numerical = np.full(x.shape, np.nan)
+        for at in np.ndindex(x.shape) if x.size <= 16 * _ELEMENTS else ():
+            numerical[at] = (slopes.get(at) or comparison.along(_unit(x, at))).numerical
+    return _named(argument, index, slopes[index], ours, numerical, where)
+
+
+def _named(
+    argument: Argument, index: tuple[int, ...], slope: Any, ours: Any, numerical: Any, where: Where
+) -> GuiltyOperation:
+    node = argument.node
+    pattern: tuple[str, ...] = ()
+    if numerical is not None and np.all(np.isfinite(ours)):
+        pattern = hints(ours, numerical, at=np.asarray(node.inputs[argument.position]), subject="the rule's gradient")
+    return GuiltyOperation(
+        operation=argument.operation,
+        argument=argument.name,
+        position=argument.position,
+        shape=np.shape(node.inputs[argument.position]),
+        index=index,
+        ours=slope.ours,
+        numerical=slope.numerical,
+        where=where(node),
+        hints=pattern,
+    )
+
+
+def _directions(x: Any, generator: np.random.Generator, *, every: bool) -> list[Any]:
+    units = (1.0, 1j) if x.dtype.kind == "c" else (1.0,)
+    if every:
+        return [_unit(x, index, unit) for index in np.ndindex(x.shape) for unit in units]
+    sample = generator.choice(x.size, min(x.size, _SAMPLE), replace=False)
+    singles = [_unit(x, np.unravel_index(place, x.shape), unit) for place in sample for unit in units]
+    return [*directions_of(x, generator, _DIRECTIONS), *singles]
+
+
+def _unit(x: Any, index: Any, unit: complex = 1.0) -> Any:
+    v = np.zeros_like(x)
+    v[index] = unit
+    return v
+
+
+def random_like(like: Any, generator: np.random.Generator) -> Any:
+    """Return numbers of either sign, none of them near 0 or 1, in a dtype."""
+    g = generator.uniform(1.5, 2.5, like.shape) * generator.choice([-1.0, 1.0], like.shape)
+    if like.dtype.kind == "c":
+        g = g + 1j * generator.uniform(1.5, 2.5, like.shape)
+    return np.asarray(g).astype(like.dtype if like.dtype.kind in "fc" else np.float64)
+
+
+def changed_constants(one: Iterable[Node], other: Iterable[Node], where: Where) -> list[tuple[Node, int, Any]]:
+    """Return operations with a plain argument that is another one in another run: a value that has left the graph.
+
+    Args:
+        one: What was recorded with some inputs.
+        other: What was recorded with others.
+        where: Says which line made a node.
+
+    Returns:
+        The node, the position of the argument, and where; nothing if the two graphs are made differently.
+    """
+    first, second = reachable(*one), reachable(*other)
+    if [node.function for node in first] != [node.function for node in second]:
+        return []
+    return [
+        (a, position, where(a))
+        for a, b in zip(first, second, strict=True)
+        for position, (parent, x, z) in enumerate(zip(a.parents, a.inputs, b.inputs, strict=False))
+        if (parent is None or not parent.requires_grad) and _is_other(x, z)
+    ]
+
+
+def _is_other(x: Any, z: Any) -> bool:
+    if not isinstance(x, (np.ndarray, np.generic, float, complex)) or np.shape(x) != np.shape(z):
+        return False
+    return np.asarray(x).dtype.kind in "fc" and not np.array_equal(x, z, equal_nan=True)
