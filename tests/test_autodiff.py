@@ -262,6 +262,97 @@ def test_setting_a_gradient_makes_nothing_stale():
     np.testing.assert_array_equal(w.grad, [2, 4])
 
 
+# ---- backward passes that fail ---------------------------------------------------------------------------------------
+
+
+def stale_by_a_write(x: tg.Tensor) -> tg.Tensor:
+    loss = np.sum(np.tanh(x * x) * 2)
+    x.data = x.data * 2
+    return loss
+
+
+def stale_behind_a_fresh_operation(x: tg.Tensor) -> tg.Tensor:
+    old = np.exp(x * x)
+    x.data *= 0.5
+    return np.sum(np.tanh(np.sin(old + x) * 2))
+
+
+@pytest.mark.parametrize("size", [2, 10_000])
+@pytest.mark.parametrize("made", [stale_by_a_write, stale_behind_a_fresh_operation])
+def test_a_backward_pass_through_a_stale_graph_leaves_the_graph_as_it_was(made: Callable[..., Any], size: int):
+    x = parameter(np.ones(size))
+    loss = made(x)
+    drawn = tg.graph(loss).text()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="stale graph"):
+            loss.backward()
+    assert tg.graph(loss).text() == drawn
+
+
+@pytest.mark.parametrize("size", [2, 10_000])
+def test_a_backward_pass_that_meets_a_spent_graph_leaves_its_own_as_it_was(size: int):
+    x = parameter(np.ones(size))
+    shared = np.exp(x)
+    np.sum(shared).backward()
+    own = np.sin(x * 2)
+    loss = np.sum(np.tanh(own) * np.tanh(shared))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"exp .*earlier backward\(\)"):
+            loss.backward()
+    x.zero_grad()
+    np.sum(own).backward()
+    np.testing.assert_allclose(x.grad, np.full(size, 2 * np.cos(2)))
+
+
+@pytest.mark.parametrize("assigned", [False, True])
+def test_a_rule_that_raises_once_leaves_a_small_graph_as_it_was(assigned: bool):
+    calls: list[int] = []
+
+    def rule(g: Any, y: Any, x: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyError("once")
+        return g * 3
+
+    with rules_of_a_test():
+        triple = differentiable(rule)(lambda x: x * 3)
+        x = parameter([1.0, 2.0])
+        y = np.tanh(triple(x) * 0)
+        if assigned:
+            y[0] = x[1] * 0
+        loss = np.sum(y * np.array([1.0, 2.0]))
+        with pytest.raises(KeyError, match="once"):
+            loss.backward()
+        assert x.grad is None
+        loss.backward()
+        np.testing.assert_array_equal(x.grad, [0, 6] if assigned else [3, 6])
+        with pytest.raises(RuntimeError, match="earlier backward"):
+            loss.backward()
+
+
+def test_after_a_backward_pass_that_failed_what_it_freed_is_not_said_to_have_been_finished():
+    def rule(g: Any, y: Any, x: Any) -> Any:
+        raise KeyError("always")
+
+    with rules_of_a_test():
+        fails = differentiable(rule)(lambda x: x * 3)
+        x = parameter(np.ones(10_000))
+        loss = np.sum(np.tanh(fails(x)))
+        with pytest.raises(KeyError, match="always"):
+            loss.backward()
+        with pytest.raises(RuntimeError, match=r"earlier backward\(\) has been through, to its end or until it failed"):
+            loss.backward()
+
+
+def test_a_warning_that_is_made_an_error_leaves_the_graph_as_it_was():
+    x = parameter([np.nan, 2.0])
+    loss = np.sum(x * x)
+    for _ in range(2):
+        with pytest.raises(RuntimeWarning, match="a gradient is NaN"):  # pytest makes errors of warnings
+            loss.backward()
+    assert x.grad is None
+
+
 def test_a_stale_graph_hidden_behind_a_fresh_operation():
     w = parameter([1.0, 2.0])
     old = w * w

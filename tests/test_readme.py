@@ -2,13 +2,14 @@
 
 import contextlib
 import io
+import linecache
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/transforms.md")
+PAGES = ("README.md", "docs/transforms.md", "docs/checking.md")
 PROGRAMS = {
     f"{page}-{i}": program
     for page in PAGES
@@ -27,18 +28,22 @@ def without_rounding_errors(text: str) -> str:
 def test_a_program_prints_what_stands_below_it(name, tmp_path, monkeypatch):
     program, output = PROGRAMS[name]
     monkeypatch.chdir(tmp_path)
+    file = tmp_path / "example.py"  # reports quote its lines
+    file.write_text(program)
+    linecache.checkcache()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(program, name, "exec"), {})
+        exec(compile(program, str(file), "exec"), {"__name__": "__main__"})
     assert without_rounding_errors(printed.getvalue()) == without_rounding_errors(output)
 
 
 def test_there_are_programs():
-    assert len(PROGRAMS) == 7
+    assert len(PROGRAMS) == 10
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/transforms.md", "examples/README.md"]
+    "name",
+    ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/transforms.md", "docs/checking.md", "examples/README.md"],
 )
 def test_links_lead_somewhere(name):
     page = ROOT / name

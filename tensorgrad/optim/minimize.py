@@ -140,8 +140,8 @@ def _refuse_unusable(f: Any, callback: Any, options: Any) -> None:
     for what, given in (("f", f), ("callback", callback)):
         if not callable(given) and (given is not None or what == "f"):
             raise TypeError(
-                f"minimize was given {operand(given)} for {what}. Expected: a function. Usual fix: {what}, the function "
-                f"itself, not {what}(x), its value."
+                f"minimize was given {operand(given)} for {what}. Expected: a function. "
+                f"Usual fix: {what}, the function itself, not {what}(x), its value."
             )
     if options is not None and not isinstance(options, dict):
         raise TypeError(

@@ -210,8 +210,8 @@ def refuse_unless_function(transform: str, f: Any) -> None:
     """Raise if what is to be differentiated is no function."""
     if not callable(f):
         raise TypeError(
-            f"{transform} was given {operand(f)} to differentiate. Expected: a function. Usual fix: {transform}(f, ...), "
-            f"the function itself, not {transform}(f(x), ...), its value."
+            f"{transform} was given {operand(f)} to differentiate. Expected: a function. "
+            f"Usual fix: {transform}(f, ...), the function itself, not {transform}(f(x), ...), its value."
         )
 
 

@@ -222,7 +222,8 @@ def _agree(
     structure = tree.flatten(args[position])[1]
     with no_grad():
         alone = grad(loss, position)(*_example(args, position, i), **keywords)
-    for g, leaf in zip(map(unwrap, found), tree.leaves_like(structure, alone), strict=True):
+    leaves = [leaf for leaf in tree.leaves_like(structure, alone) if leaf is not None]
+    for g, leaf in zip(map(unwrap, found), leaves, strict=True):
         other = unwrap(leaf)
         scale = np.sqrt(np.finfo(other.dtype).eps) * np.max(np.abs(other), initial=0)
         if g[i].shape != other.shape or np.any(np.abs(g[i] - other) > scale):

@@ -81,8 +81,7 @@ class Comparison:
             elif difference > fine + SAFETY * error:
                 verdict = DIFFERS
             else:
-                is_negligible = SAFETY * error <= self._negligible * length and np.isfinite(difference)
-                verdict = AGREES if is_negligible else UNDECIDED
+                verdict = AGREES if SAFETY * error <= self._negligible * length else UNDECIDED
             tolerated = fine + SAFETY * error
             excess = difference / tolerated if tolerated else 0.0 if difference == 0 else np.inf
             return Slope(
@@ -103,19 +102,34 @@ class Comparison:
         finest = self._eps ** (1 / 3) * min(scales(size, self._eps)), 16 * self._eps * size
         if steep := _steepness(curve, finest[0] / length, finest[1] / length, self._rounding):
             return Slope(AGREES if ours == steep else UNDECIDED, ours, steep, np.inf, 0.0)
-        return self._at_kink(curve, first, ours, judged) or found
+        return self._at_kink(curve, first, ours, judged) or self._close_by(curve, first, judged) or found
 
     def _at_kink(
         self, curve: Callable[[float], float], first: Sequence[float], ours: float, judged: Callable[..., Slope]
     ) -> Slope | None:
-        """Return the verdict where the slopes on both sides differ: any slope between the two is right."""
-        right, left = (_one_side(curve, first, side, self._rounding) for side in (1, -1))
-        error = right.error + left.error
-        if not abs(right.value - left.value) > SAFETY * error:
-            return None
-        low, high = sorted([float(right.value), float(left.value)])
-        found = judged(min(max(ours, low), high), float(error), kink=True)
-        return found if found.verdict != DIFFERS else None
+        """Return the verdict from the slopes on both sides: where they differ, any slope between the two is right.
+
+        Where they do not, they tell more than central differences of what has a slope, and no second derivative.
+        """
+        unsure = None
+        for step in first:
+            right, left = (_twice(curve, step, side, self._rounding) for side in (1, -1))
+            error = float(right.error + left.error)
+            low, high = sorted([float(right.value), float(left.value)])
+            if not high - low > SAFETY * error:
+                found = judged((low + high) / 2, error)
+            else:
+                found = judged(min(max(ours, low), high), error, kink=True)
+                unsure = found if found.verdict == UNDECIDED else unsure
+            if found.verdict in (AGREES, KINK):
+                return found
+        return unsure
+
+    def _close_by(self, curve: Callable[[float], float], first: Sequence[float], judged: Callable[..., Slope]) -> Any:
+        """Return the verdict by the smallest steps alone, if these are sure of a slope: what is far away may mislead."""
+        value, error = careful(curve, [min(first)], self._rounding)
+        found = judged(value, error) if error <= _SURE * abs(value) else None
+        return found if found is not None and found.verdict == AGREES else None
 
     def guilty(self, v: Any) -> tuple[Any, Slope]:
         """Return the element of a direction that differs most, by halving it, and the slopes there."""
@@ -186,11 +200,6 @@ def careful(curve: Callable[[float], Any], steps: Sequence[float], rounding: flo
         if other.error <= _SURE * abs(other.value):
             error = max(error, _apart(Estimate(value, error), other))
     return float(value), float(error)
-
-
-def _one_side(curve: Callable[[float], Any], steps: Sequence[float], side: int, rounding: float) -> Estimate:
-    """Return the best slope to one side."""
-    return min([_twice(curve, step, side, rounding) for step in steps], key=lambda estimate: float(estimate.error))
 
 
 def _twice(curve: Callable[[float], Any], step: float, side: int, rounding: float) -> Estimate:

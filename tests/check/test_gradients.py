@@ -11,7 +11,6 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.check.report import DIFFERS, KINK
-from tensorgrad.numeric import slopes
 from tensorgrad.tensor import differentiable
 
 from ..cases import CASES, Case
@@ -283,21 +282,6 @@ def test_a_rule_that_is_wrong_in_one_place_only_where_it_is_tried():
         wrong = differentiable(lambda g, y, x: g, elementwise=True)(lambda x: np.maximum(x, 0))
         assert tg.check_gradients(wrong, np.array([1.0, 2.0])).ok
         assert not tg.check_gradients(wrong, np.array([1.0, -2.0])).ok
-
-
-# ---- the differences themselves ------------------------------------------------------------------------------
-
-
-def test_slopes():
-    x = np.array([[0.0, 1.0], [2.0, -3.0]])
-    before = x.copy()
-    found = slopes(lambda z: float(np.sum(z**3)), x)
-    np.testing.assert_allclose(found.central, 3 * x**2, atol=1e-9)
-    np.testing.assert_allclose(found.left, 3 * x**2, atol=1e-3)
-    np.testing.assert_allclose(found.right, 3 * x**2, atol=1e-3)
-    np.testing.assert_array_equal(x, before)
-    kink = slopes(lambda z: float(np.abs(z)), np.array(0.0))
-    np.testing.assert_allclose([kink.left, kink.central, kink.right], [-1, 0, 1])
 
 
 def test_complex_inputs_are_checked_part_by_part():

@@ -23,7 +23,7 @@ DIAGONAL: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "half_precision_inside": (lambda x: np.sin(x.astype(np.float16)).astype(float), np.linspace(0, 3, 50)),
     "slopes_below_the_normal_numbers": (lambda x: np.exp(-x * x), np.linspace(25, 28, 400)),
     "small_on_the_way_to_large": (lambda x: np.exp(-((x * 1e150) ** 2)), np.linspace(25, 28, 400) * 1e-150),
-    "large_on_the_way": (lambda x: x * 1e-200 * x * 1e200, np.array([1e150, 1.0, -1e-150])),
+    "large_on_the_way": (lambda x: x * 1e-200 * x * 1e200, np.array([1e100, 1.0, -1e-150])),
     "slopes_of_zero": (lambda x: np.where(x > 0, x * x, 0), np.linspace(-1, 1, 7)),
     "an_infinite_slope": (lambda x: np.where(x > 0, np.sqrt(x), x), np.array([0.0, 1.0, 2.0])),
     "tails": (lambda x: tg.sigmoid(x) * (1 - tg.sigmoid(x)), np.linspace(-800, 800, 33)),

@@ -180,6 +180,12 @@ def test_lists_of_numbers_are_no_batch():
         tg.per_example_grad(lambda w, x, y: np.mean((x @ w - y) ** 2))(np.ones(2), np.ones((3, 2)), [2.0, 5.0, 2.0])
 
 
+def test_none_stands_where_none_does():
+    found = tg.per_example_grad(lambda p, x, y: tg.mse(x @ p["V"], y))({"b": None, "V": np.ones((3, 2))}, X, Y)
+    assert found["b"] is None
+    assert found["V"].shape == (N, 3, 2)
+
+
 def test_a_number_as_parameter():
     found = tg.per_example_grad(lambda w, x, y: np.mean((np.dot(x, w) - y) ** 2))(2.0, np.ones((4, 1)), np.ones((4, 1)))
     np.testing.assert_array_equal(found, [2, 2, 2, 2])
