@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import name_of
-from .graph import NEVER, NO_KEYWORDS, Node, Spent, between, is_spent, release, spent
+from .graph import NEVER, NO_KEYWORDS, Node, Spent, between, is_spent, release, restore, spent
 from .handles import Handle
 from .primitives import TABLE, Primitive
 from .recording import observer, observers
@@ -34,6 +34,8 @@ def backward(
 
     Raises:
         RuntimeError: The graph has been spent by another walk, or is stale.
+
+    An error leaves the graph of a single root as it was, unless a rule has raised it and large arrays are gone by then.
 
     A branch that ``np.where`` did not take has a gradient of 0, and must not poison the other with 0 * inf. So what an
     elementwise rule returns is looked at where it need not be finite, and masked where it is not.
@@ -58,6 +60,7 @@ def backward(
         newest = heappushpop(queue, (-newest.number, newest))[1]
     guard: Any = None
     real: Any = None  # the last dtype that was not complex: to look at its kind for every gradient would cost
+    releasing = False  # whether a node has been released: that cannot be undone, so what is to come is looked at first
     try:
         while newest is not None:  # the newest node first: all that was made from it has been dealt with
             node = newest
@@ -143,6 +146,9 @@ def backward(
                 fresh.add(owned)
             if spending:
                 if large:
+                    if not releasing and newest is not None:
+                        _refuse_unusable([newest, *[waiting for _, waiting in queue]], on_the_way)
+                    releasing = True
                     release(node)
                     if on_the_way is not None:
                         on_the_way.discard(node)  # it would keep it, and all it was made from, alive
@@ -150,14 +156,33 @@ def backward(
                     node.__class__ = Spent
                 else:
                     node.written = NEVER  # type: ignore[misc]  # an assignment's has this slot
+        if found:
+            gradients.update(found)
+        if guard is not None:
+            _warn_of_nan(gradients)
+    except BaseException:
+        if spending:
+            restore(root)  # of several roots, nobody but a transform knows
+        raise
     finally:
         if guard is not None:
             guard.__exit__(None, None, None)
-    if found:
-        gradients.update(found)
-    if guard is not None:
-        _warn_of_nan(gradients)
     return gradients
+
+
+def _refuse_unusable(waiting: list[Node], on_the_way: set[Node] | None) -> None:
+    """Raise now if a walk that goes on from these nodes would come to what is spent or stale."""
+    seen = set(waiting)
+    for node in waiting:
+        for parent in node.parents:
+            if parent is None:
+                continue
+            if parent.written > node.number:
+                raise stale(parent, node)
+            if parent.function is None or parent in seen or (on_the_way is not None and parent not in on_the_way):
+                continue
+            seen.add(parent)
+            waiting.append(parent)
 
 
 def _warn_of_nan(gradients: dict[Node, Any]) -> None:

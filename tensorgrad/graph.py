@@ -198,6 +198,22 @@ def release(node: Node) -> None:
     node.keywords = NO_KEYWORDS
 
 
+def restore(root: Node) -> None:
+    """Take the marks of a backward pass that failed off the nodes it has spent, but for those it has released.
+
+    It has come to no node with a parent that was spent before: so whatever spent nodes lead to is its own.
+    """
+    found = [root]
+    for node in found:
+        if not is_spent(node) or node.is_released:
+            continue
+        if node.__class__ is Spent:
+            node.__class__ = Node
+        else:
+            node.written = 0  # type: ignore[misc]  # its class has this slot
+        found.extend([parent for parent in node.parents if parent is not None])
+
+
 def is_spent(node: Node) -> bool:
     """Whether a backward pass has come through a node, and left it unfit for another."""
     return node.written == NEVER
@@ -206,8 +222,8 @@ def is_spent(node: Node) -> bool:
 def spent(node: Node) -> RuntimeError:
     """Return the error for a graph that cannot be used again."""
     return RuntimeError(
-        f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, which frees "
-        "what the graph holds. Usual fix: backward(retain_graph=True), for all passes but the last; or add the losses "
+        f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, to its end or "
+        "until it failed, which frees what the graph holds. Usual fix: backward(retain_graph=True), for all passes but the last; or add the losses "
         "up, and differentiate their sum; draw the graph before; h.detach() for h where only its value is wanted."
     )
 

@@ -152,7 +152,7 @@ def _no_such_file(path: Path) -> UsageError:
         folder = path.parent if path.parent.is_dir() else Path()
         near = difflib.get_close_matches(path.name, [file.name for file in folder.glob("*.py")], 1)
         near = [str(folder / near[0])] if near else []
-        what = f"does not exist below {Path.cwd()}" if not path.is_absolute() else "does not exist"
+        what = "does not exist" if path.is_absolute() else f"does not exist in {Path.cwd()}"
     near = [str(path / near[0])] if near and path.is_dir() else near
     fix = f"{near[0]}:FUNCTION" if near else "a path to the file, from where you are"
     return UsageError(f"{path} {what}. Expected: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION. Usual fix: {fix}.")

@@ -168,10 +168,11 @@ def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., An
             )
         refuse_complex("elementwise_grad", y, x.value)
         if is_tracked(y):
-            lifted = call.is_part_of_another([y._node])
-            g = _diagonal(call, y._node, x)
+            root = call.result._node
+            lifted = call.is_part_of_another([root])
+            g = _diagonal(call, root, x)
             if lifted:
-                (g,) = call.gradients({y._node: np.ones_like(y._node.value)[()]}, lifted=True)
+                (g,) = call.gradients({root: np.ones_like(root.value)[()]}, lifted=True)
         else:
             lifted, (g,) = False, call.gradients({}, lifted=False)
         call.close()

@@ -102,33 +102,44 @@ class Comparison:
         finest = self._eps ** (1 / 3) * min(scales(size, self._eps)), 16 * self._eps * size
         if steep := _steepness(curve, finest[0] / length, finest[1] / length, self._rounding):
             return Slope(AGREES if ours == steep else UNDECIDED, ours, steep, np.inf, 0.0)
-        return self._at_kink(curve, first, ours, judged) or self._close_by(curve, first, judged) or found
+        close = self._close_by(curve, first, judged) if found.verdict == UNDECIDED else None
+        return close or self._at_kink(curve, first, ours, judged) or found
 
     def _at_kink(
         self, curve: Callable[[float], float], first: Sequence[float], ours: float, judged: Callable[..., Slope]
     ) -> Slope | None:
-        """Return the verdict from the slopes on both sides: where they differ, any slope between the two is right.
+        """Return the verdict where the slopes on both sides differ: any slope between the two is right.
 
-        Where they do not, they tell more than central differences of what has a slope, and no second derivative.
+        Smaller steps first: where these are sure of one slope for both sides, a kink is one from far away only.
         """
         unsure = None
-        for step in first:
+        for step in sorted(first):
             right, left = (_twice(curve, step, side, self._rounding) for side in (1, -1))
             error = float(right.error + left.error)
             low, high = sorted([float(right.value), float(left.value)])
-            if not high - low > SAFETY * error:
-                found = judged((low + high) / 2, error)
-            else:
+            if high - low > SAFETY * error:
                 found = judged(min(max(ours, low), high), error, kink=True)
+                if found.verdict == KINK:
+                    return found
                 unsure = found if found.verdict == UNDECIDED else unsure
-            if found.verdict in (AGREES, KINK):
-                return found
+            elif error <= _SURE * max(abs(low), abs(high)):
+                break
         return unsure
 
-    def _close_by(self, curve: Callable[[float], float], first: Sequence[float], judged: Callable[..., Slope]) -> Any:
-        """Return the verdict by the smallest steps alone, if these are sure of a slope: what is far away may mislead."""
+    def _close_by(
+        self, curve: Callable[[float], float], first: Sequence[float], judged: Callable[..., Slope]
+    ) -> Slope | None:
+        """Return the verdict by the smallest steps alone, if these agree with ours: what is far away may mislead.
+
+        One-sided slopes tell more than central differences of what has a slope and no second derivative, as x * |x|.
+        """
         value, error = careful(curve, [min(first)], self._rounding)
-        found = judged(value, error) if error <= _SURE * abs(value) else None
+        sides = [_twice(curve, min(first), side, self._rounding) for side in (1, -1)]
+        mean, apart = sum(side.value for side in sides) / 2, abs(sides[0].value - sides[1].value)
+        if error <= _SURE * abs(value) and judged(value, error).verdict == AGREES:
+            return judged(value, error)
+        error = float(sum(side.error for side in sides))
+        found = judged(float(mean), error) if apart <= SAFETY * error else None
         return found if found is not None and found.verdict == AGREES else None
 
     def guilty(self, v: Any) -> tuple[Any, Slope]:

@@ -566,6 +566,21 @@ def test_arrays_of_one_number_and_constants_are_numbers_too(value: Any):
     assert minimize(lambda x: value, np.ones(2)).fun == np.ravel(value)[0]
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"callback": 3}, r"minimize was given 3 for callback\. Expected: a function"),
+        ({"options": 3}, r"minimize was given options=3\. Expected: a dict"),
+        ({"options": [("maxiter", 3)]}, r"options=list.*Usual fix: options=\{"),
+    ],
+)
+def test_settings_of_another_kind_are_an_error(how: dict[str, Any], said: str):
+    with pytest.raises(TypeError, match=said):
+        minimize(partly, np.ones(2), **how)
+    with pytest.raises(TypeError, match=r"minimize was given \(\) float64 for f\. Expected: a function"):
+        minimize(partly(np.ones(2)), np.ones(2))
+
+
 @pytest.mark.parametrize("method", ["Newton", None, 3, len])
 def test_unknown_methods_get_the_list(method: Any):
     with pytest.raises(ValueError, match=r"method=.*Expected: one of Nelder-Mead, .*dogleg\. Usual fix"):
