@@ -174,15 +174,15 @@ def _refuse_unusable(waiting: list[Node], on_the_way: set[Node] | None) -> None:
     """Raise now if a walk that goes on from these nodes would come to what is spent or stale."""
     seen = set(waiting)
     for node in waiting:
-        for parent in node.parents:
+        number, first = node.number, node._first
+        for parent in first if first.__class__ is tuple else node.parents:
             if parent is None:
                 continue
-            if parent.written > node.number:
+            if parent.written > number:
                 raise stale(parent, node)
-            if parent.function is None or parent in seen or (on_the_way is not None and parent not in on_the_way):
-                continue
-            seen.add(parent)
-            waiting.append(parent)
+            if parent.function is not None and parent not in seen and (on_the_way is None or parent in on_the_way):
+                seen.add(parent)
+                waiting.append(parent)
 
 
 def _warn_of_nan(gradients: dict[Node, Any]) -> None:

@@ -222,9 +222,10 @@ def is_spent(node: Node) -> bool:
 def spent(node: Node) -> RuntimeError:
     """Return the error for a graph that cannot be used again."""
     return RuntimeError(
-        f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, to its end or "
-        "until it failed, which frees what the graph holds. Usual fix: backward(retain_graph=True), for all passes but the last; or add the losses "
-        "up, and differentiate their sum; draw the graph before; h.detach() for h where only its value is wanted."
+        f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, to its end "
+        "or until it failed, which frees what the graph holds. Usual fix: backward(retain_graph=True), for all passes "
+        "but the last; or add the losses up, and differentiate their sum; draw the graph before; h.detach() for h where only "
+        "its value is wanted."
     )
 
 

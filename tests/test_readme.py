@@ -14,7 +14,7 @@ PROGRAMS = {
     f"{page}-{i}": program
     for page in PAGES
     for i, program in enumerate(
-        re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", (ROOT / page).read_text(), re.DOTALL), 1
+        re.findall(r"```python\n((?:(?!```).)*?)```\n\n```text\n(.*?)```", (ROOT / page).read_text(), re.DOTALL), 1
     )
 }
 
@@ -38,7 +38,7 @@ def test_a_program_prints_what_stands_below_it(name, tmp_path, monkeypatch):
 
 
 def test_there_are_programs():
-    assert len(PROGRAMS) == 10
+    assert len(PROGRAMS) == 12
 
 
 @pytest.mark.parametrize(

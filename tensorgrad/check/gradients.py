@@ -12,7 +12,7 @@ from ..graph import Node, reachable
 from ..nn import Module
 from ..tensor import wrap
 from ..transforms import calls
-from ..transforms.slopes import DIFFERS
+from ..transforms.slopes import DIFFERS, UNDECIDED
 from . import careless, conduct, kinks, nodes
 from .analytic import is_analytic
 from .elements import Examination, Found, chosen, directions_of
@@ -160,8 +160,9 @@ class _Findings:
         generator = np.random.default_rng(self._seed)
         if not weighted.is_finite:
             self.notes.append("the function is not finite here, in some of its outputs: these are left out")
-        recorded = _record(weighted)
-        gradients = weighted.plain_gradients()
+        with np.errstate(all="ignore"):
+            recorded = _record(weighted)
+            gradients = weighted.plain_gradients()
         if order == 1:
             self._look_at_conduct(weighted, gradients, recorded)
         entries = self._examined(weighted, gradients, recorded, generator, order)
@@ -202,6 +203,9 @@ class _Findings:
             examination = Examination(weighted, i, ours, unsure[i], eps, analytic=analytic, symmetric=symmetric)
             many = len(places[i]) < value.size
             found = examination.of_elements(places[i], directions_of(value, generator) if many else ())
+            if not weighted.is_finite:  # 0 is also what has been left out
+                nothing = (found.ours == 0) & (found.numerical == 0)
+                found = found._replace(verdicts=np.where(nothing, UNDECIDED, found.verdicts).astype(np.uint8))
             entries.append(_entry(weighted, i, found, order))
         return entries
 

@@ -74,9 +74,13 @@ def save(path: str | os.PathLike[str], document: str) -> Path:
             f"save_html() was given {str(path)!r}, and there is no folder {str(path.parent)!r}. "
             f"Expected: a file in a folder that exists. Usual fix: os.makedirs({str(path.parent)!r}) before it."
         )
+    data = document.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file():  # a pipe or a device, which is written to, not replaced
+        path.write_bytes(data)
+        return path
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
     try:
-        unfinished.write_bytes(document.encode("utf-8", "backslashreplace"))
+        unfinished.write_bytes(data)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

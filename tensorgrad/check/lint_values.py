@@ -114,8 +114,8 @@ def mixed_precision(reading: Reading) -> Found:
                 reading.finding(
                     "float64-in-a-float32-network",
                     node,
-                    f"{reading.input_name(node, i)} is float64; it meets float32, {reading.name(narrow[0])}, in "
-                    f"{node.label}.",
+                    f"{reading.input_name(node, i)} is {node.inputs[i].dtype}; it meets float32, "
+                    f"{reading.name(narrow[0])}, in {node.label}, and the result is float64.",
                     "NumPy goes on in float64 from there: everything behind it takes twice the memory and about twice "
                     "the time, and the parameters are no more precise for it.",
                     _narrowed(node, i),
@@ -125,10 +125,12 @@ def mixed_precision(reading: Reading) -> Found:
 
 
 def _brings_float64(node: Node, i: int, mixed: set[Node]) -> bool:
+    """Whether an input makes float64 of float32; integers of 32 and 64 bits do so too."""
     value, parent = node.inputs[i], node.parents[i]
-    if getattr(value, "dtype", None) != np.float64 or (parent is not None and parent in mixed):
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or node.value.dtype != np.float64 or (parent is not None and parent in mixed):
         return False
-    if node.value.dtype != np.float64:
+    if np.result_type(dtype, np.float32) != np.float64:
         return False
     return bool(np.size(value) > 1 or np.size(node.value) > 1)  # one number in float64, a loss, costs nothing
 

@@ -11,21 +11,14 @@ import numpy as np
 
 from .. import autodiff, tree
 from ..errors import operand
-from ..graph import NO_KEYWORDS, Leaf, Node, leaves_of, reachable, record
-from ..primitives import vjp
+from ..graph import Leaf, Node, leaves_of, reachable
 from ..recording import Watch, differentiating, is_recording
 from ..tensor import Tensor, wrap
-from ..values import refuse_subclass, unwrap
+from ..values import unwrap
+from .variables import fresh as fresh  # for those who build calls of their own
+from .variables import is_tracked, tie, variable
 
 Leaves = dict[Node, Any]
-
-
-def _argument(x: Any) -> Any:
-    """The identity: the node of a function's own argument."""
-    return x
-
-
-vjp(_argument, lambda g, y, x: g)
 
 
 class Call:
@@ -259,11 +252,6 @@ def zeros(node: Node) -> Tensor:
     return wrap(Leaf(value if isinstance(node.value, np.ndarray) else value[()]))
 
 
-def is_tracked(value: Any) -> bool:
-    """Whether gradients flow through a value."""
-    return isinstance(value, Tensor) and value.requires_grad
-
-
 def plain(value: Any) -> Any:
     """Return a nesting with arrays of their own in place of the Tensors."""
     leaves, structure = tree.flatten(value)
@@ -337,41 +325,6 @@ def _kind(leaf: Any) -> str:
         return str(leaf.dtype.kind if hasattr(leaf, "dtype") else np.asarray(leaf).dtype.kind)
     except (ValueError, TypeError):
         return "O"
-
-
-def variable(value: Any) -> Leaf:
-    """Return a leaf of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
-    if isinstance(value, Tensor):
-        value = value._node.value
-    refuse_subclass("the argument of a function being differentiated", value)
-    array = np.array(value)
-    if not isinstance(value, np.ndarray) and array.ndim == 0:
-        array = array[()]  # a number stays one: x += 1 gives it a new name, and does not change it
-    return Leaf(array, requires_grad=True, argument=True)
-
-
-class _Tied(Node):
-    """A leaf no more: the identity of the node that it was made from."""
-
-    __slots__ = Leaf.__slots__
-    is_released = property(lambda node: not node.inputs, lambda node, value: None)  # who releases it takes them
-
-
-def tie(leaf: Leaf, source: Node) -> None:
-    """Let a variable be part of the graph that its value came from, now that its function has returned."""
-    node: Any = leaf
-    node.__class__ = _Tied  # in place: others hold it
-    node.function = _argument
-    node.inputs = (source.value,)
-    node._first = source
-
-
-def fresh(value: Any) -> Node:
-    """Return a variable that is part of the graph its value comes from at once: for functions of our own alone."""
-    if not is_tracked(value):
-        return variable(value)
-    node = value._node
-    return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
 
 
 def argument_names(f: Callable[..., Any], count: int, otherwise: str = "argument {}") -> list[str]:

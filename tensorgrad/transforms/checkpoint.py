@@ -18,8 +18,9 @@ from ..primitives import vjp_of_all
 from ..recording import differentiating, is_differentiating, is_recording, recording
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import fresh, zeros
+from .calls import zeros
 from .results import packed_value, places, recorded
+from .variables import fresh
 
 
 def _replay() -> ModuleType:

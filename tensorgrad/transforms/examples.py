@@ -13,9 +13,10 @@ from ..graph import Leaf, Node
 from ..recording import Watch, no_grad
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import Call, is_tracked, positions_of, refuse_unless_function, tie, variable
+from .calls import Call, positions_of, refuse_unless_function
 from .gradients import grad
 from .rows import NotRowsError, Rows
+from .variables import is_tracked, tie, variable
 
 _KINDS = 16  # of labels, that are tried
 

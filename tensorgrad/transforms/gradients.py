@@ -16,13 +16,13 @@ from .apart import first_that_meets
 from .calls import (
     Call,
     constant,
-    is_tracked,
     plain,
     positions_of,
     refuse_complex,
     refuse_unless_function,
     refuse_unless_scalar,
 )
+from .variables import is_tracked
 
 _NUMBERS = (Tensor, np.ndarray, np.generic, int, float, complex)
 

@@ -16,7 +16,8 @@ from ..primitives import TABLE, Primitive, no_derivative
 from ..recording import differentiating, is_recording
 from ..tensor import Tensor, as_array, wrap
 from ..values import unwrap
-from .calls import is_tracked, plain
+from .calls import plain
+from .variables import is_tracked
 
 Rule = Callable[..., Any]
 _NUMBERS = (bool, int, float, complex)

@@ -11,7 +11,8 @@ from .. import tree
 from ..graph import Leaf, Node
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import Call, Leaves, backward, constant, is_tracked, leaves_like, plain, refuse_unless_scalar
+from .calls import Call, Leaves, backward, constant, leaves_like, plain, refuse_unless_scalar
+from .variables import is_tracked
 
 
 class Outputs:

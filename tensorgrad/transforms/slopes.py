@@ -200,15 +200,15 @@ def careful(curve: Callable[[float], Any], steps: Sequence[float], rounding: flo
     """Return the best extrapolated derivative from several first steps, and its error.
 
     At the edge of a domain it is one-sided. The error is infinite out of it. Where steps of one size are sure of one
-    slope, and steps of another size of another, it is as large as their difference.
+    slope, and steps of another size of another, it is as large as their difference; smaller steps may be sure of none.
     """
     for side in (0, 1, -1):
         found = [_twice(curve, step, side, rounding) for step in steps]
-        value, error = min(found, key=lambda estimate: float(estimate.error))
+        (value, error), best = min(zip(found, steps, strict=True), key=lambda pair: float(pair[0].error))
         if np.isfinite(error):
             break
-    for other in found:
-        if other.error <= _SURE * abs(other.value):
+    for other, step in zip(found, steps, strict=True):
+        if other.error <= _SURE * max(abs(other.value), abs(value) if step < best else 0.0):
             error = max(error, _apart(Estimate(value, error), other))
     return float(value), float(error)
 

@@ -132,6 +132,25 @@ def test_units_that_are_off_by_chance_are_not_dead():
     assert report.ok, str(report)
 
 
+def test_saturated_units_behind_a_dropout_are_hidden_ones_and_products_of_others_are_not():
+    W, V = tensor(100 * normal(4, 16), "W"), tensor(normal(16, 1), "V")
+    kept = np.random.default_rng(0).random((40, 16)) > 0.5
+    assert rules(lint(tg.mse((np.tanh(X @ W) * kept) @ V, COLUMN))) == ["saturated-units"]
+    gates = tg.sigmoid(X @ W)
+    assert lint(tg.mse((gates * np.tanh(X @ tensor(normal(4, 16) / 2))) @ V, COLUMN)).ok
+
+
+def test_columns_are_told_from_rows_where_data_and_weights_are_both_arguments():
+    def loss(W: Any, b: Any, V: Any, x: Any, y: Any) -> Any:
+        return tg.mse(V @ np.maximum(W @ x + b, 0), y)
+
+    bias = np.zeros((16, 1))
+    bias[:5] = -100
+    x, y = normal(4, 9), normal(1, 9)  # nine samples in columns
+    finding = only(lint(loss, normal(16, 4), bias, normal(1, 16), x, y))
+    assert "of 16 relu units behind the layer of W are 0 for every one of the 9 samples" in finding.text
+
+
 def test_turns_of_a_loop_are_one_layer():
     W, U, b = tensor(normal(4, 8), "W"), tensor(normal(8, 8, seed=1) / 3, "U"), tensor(np.zeros(8), "b")
     h = np.zeros((40, 8))
@@ -248,12 +267,20 @@ def test_float64_inputs_of_a_float32_network_are_found_where_they_enter():
 def test_float64_parameters_targets_and_numbers_are_found_where_they_enter():
     W, V = tensor(normal(4, 3), "W", np.float32), tensor(normal(3, 1), "V")
     finding = only(lint(tg.mse(np.tanh(X32 @ W) @ V, COLUMN.astype(np.float32))))
-    assert "V (3, 1) is float64; it meets float32, tanh (40, 3), in matmul" in finding.text
+    assert "V (3, 1) is float64; it meets float32, tanh (40, 3), in matmul, and the result is float64" in finding.text
     z = X32 @ W
     assert "Argument 2 of subtract" in only(lint(np.mean((z - HOT) ** 2))).text
     finding = only(lint(tg.mse(z * np.sqrt(2), HOT.astype(np.float32))))
     assert "The number 1.41421 is float64" in finding.text
     assert "math.sqrt" in finding.fix
+
+
+def test_integers_that_make_float64_of_float32_are_found():
+    pixels = np.random.default_rng(0).integers(0, 2, (40, 4))
+    finding = only(lint(tg.cross_entropy(mlp(4, 3, dtype=np.float32)(pixels), CLASSES)))
+    assert finding.rule == "float64-in-a-float32-network"
+    assert "is int64" in finding.text
+    assert lint(tg.cross_entropy(mlp(4, 3, dtype=np.float32)(pixels.astype(np.uint8)), CLASSES)).ok
 
 
 def test_dtypes_that_are_meant_are_left_alone():

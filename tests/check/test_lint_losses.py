@@ -255,7 +255,9 @@ def test_targets_out_of_reach_of_the_output_are_found():
     assert rules(lint(np.mean((model(X) - COLUMN) ** 2))) == ["targets-out-of-reach"]
     assert rules(lint(tg.mse(np.maximum(mlp(4, 1)(X), 0), COLUMN))) == ["targets-out-of-reach"]
     noisy = np.abs(COLUMN) + 0.01 * normal(40, 1)
-    for targets in (np.abs(COLUMN), noisy, np.full((40, 1), 0.5)):
+    below = np.where(np.arange(40)[:, None] % 2, -0.05, 1.0)  # by a tenth of their deviation
+    assert rules(lint(tg.mse(model(X), below - 0.1))) == ["targets-out-of-reach"]
+    for targets in (np.abs(COLUMN), noisy, below, np.full((40, 1), 0.5)):
         assert lint(tg.mse(model(X), targets)).ok
     assert lint(tg.mse(mlp(4, 8, 1, hidden="sigmoid")(X), 5 * COLUMN)).ok  # a regression with hidden sigmoids
 

@@ -43,10 +43,43 @@ def _logsumexp(x: Any) -> Any:
 # ---- second order ----------------------------------------------------------------------------------------------------
 
 SECOND = [
-    rule("second_order_of_a_constant", np.tanh, _tanhs, lambda g, y, x: g * (1 - tg.stop_gradient(y * y)), X, order=2, elementwise=True),
-    rule("second_order_in_part", lambda x: x * x * x, _cubes, lambda g, y, x: g * 3 * x * tg.stop_gradient(x), X, order=2, elementwise=True),
-    rule("second_order_sign", np.sin, _sines, lambda g, y, x: g * (2 * tg.stop_gradient(np.cos(x)) - np.cos(x)), X, order=2, elementwise=True),
-    rule("second_order_of_the_gradient", lambda x: x * x, lambda g, y, x: g * 2 * x, lambda g, y, x: tg.stop_gradient(g) * 2 * x, X, order=2, elementwise=True, program=lambda f, x: np.sum(np.exp(f(x)))),
+    rule(
+        "second_order_of_a_constant",
+        np.tanh,
+        _tanhs,
+        lambda g, y, x: g * (1 - tg.stop_gradient(y * y)),
+        X,
+        order=2,
+        elementwise=True,
+    ),
+    rule(
+        "second_order_in_part",
+        lambda x: x * x * x,
+        _cubes,
+        lambda g, y, x: g * 3 * x * tg.stop_gradient(x),
+        X,
+        order=2,
+        elementwise=True,
+    ),
+    rule(
+        "second_order_sign",
+        np.sin,
+        _sines,
+        lambda g, y, x: g * (2 * tg.stop_gradient(np.cos(x)) - np.cos(x)),
+        X,
+        order=2,
+        elementwise=True,
+    ),
+    rule(
+        "second_order_of_the_gradient",
+        lambda x: x * x,
+        lambda g, y, x: g * 2 * x,
+        lambda g, y, x: tg.stop_gradient(g) * 2 * x,
+        X,
+        order=2,
+        elementwise=True,
+        program=lambda f, x: np.sum(np.exp(f(x))),
+    ),
 ]
 
 # ---- other inputs ----------------------------------------------------------------------------------------------------
@@ -55,22 +88,103 @@ _ELSEWHERE = "at other inputs|1000 times|shaken"
 
 ELSEWHERE = [
     rule("right_at_zero_only", np.sin, _sines, lambda g, y, x: g * (1 + x), ZEROS, hint=_ELSEWHERE, elementwise=True),
-    rule("right_at_one_only", lambda x: x**3, _cubes, lambda g, y, x: g * 3 * x, ONES, hint=_ELSEWHERE, elementwise=True),
-    rule("even_part_only", lambda x: np.exp(x), lambda g, y, x: g * y, lambda g, y, x: g * np.cosh(x), ZEROS, hint=_ELSEWHERE, elementwise=True),
-    rule("wrong_at_large_inputs", lambda x: x * x, lambda g, y, x: g * 2 * x, lambda g, y, x: g * 2 * np.minimum(x, 100.0), X, hint=_ELSEWHERE, elementwise=True),
-    rule("overflow_at_large_inputs", _sigmoid, lambda g, y, x: g * y * (1 - y), lambda g, y, x: g * np.exp(-x) / (1 + np.exp(-x)) ** 2, -X, hint=_ELSEWHERE, elementwise=True),
-    rule("softmax_without_its_shift", _logsumexp, lambda g, y, x: g[:, None] * _softmax(x), lambda g, y, x: g[:, None] * np.exp(x) / np.exp(x).sum(axis=1, keepdims=True), X + 1, hint=_ELSEWHERE),
-    rule("saturated_too_early", _sigmoid, lambda g, y, x: g * y * (1 - y), lambda g, y, x: g * np.where(np.abs(x) < 8, y * (1 - y), 0.25), X, hint=_ELSEWHERE, elementwise=True),
+    rule(
+        "right_at_one_only", lambda x: x**3, _cubes, lambda g, y, x: g * 3 * x, ONES, hint=_ELSEWHERE, elementwise=True
+    ),
+    rule(
+        "even_part_only",
+        lambda x: np.exp(x),
+        lambda g, y, x: g * y,
+        lambda g, y, x: g * np.cosh(x),
+        ZEROS,
+        hint=_ELSEWHERE,
+        elementwise=True,
+    ),
+    rule(
+        "wrong_at_large_inputs",
+        lambda x: x * x,
+        lambda g, y, x: g * 2 * x,
+        lambda g, y, x: g * 2 * np.minimum(x, 100.0),
+        X,
+        hint=_ELSEWHERE,
+        elementwise=True,
+    ),
+    rule(
+        "overflow_at_large_inputs",
+        _sigmoid,
+        lambda g, y, x: g * y * (1 - y),
+        lambda g, y, x: g * np.exp(-x) / (1 + np.exp(-x)) ** 2,
+        -X,
+        hint=_ELSEWHERE,
+        elementwise=True,
+    ),
+    rule(
+        "softmax_without_its_shift",
+        _logsumexp,
+        lambda g, y, x: g[:, None] * _softmax(x),
+        lambda g, y, x: g[:, None] * np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
+        X + 1,
+        hint=_ELSEWHERE,
+    ),
+    rule(
+        "saturated_too_early",
+        _sigmoid,
+        lambda g, y, x: g * y * (1 - y),
+        lambda g, y, x: g * np.where(np.abs(x) < 8, y * (1 - y), 0.25),
+        X,
+        hint=_ELSEWHERE,
+        elementwise=True,
+    ),
 ]
 
 # ---- dtypes ----------------------------------------------------------------------------------------------------------
 
 DTYPES = [
-    rule("returns_float32", np.sin, _sines, lambda g, y, x: (g * np.cos(x)).astype(np.float32), X, hint="dtype|float32", elementwise=True),
-    rule("returns_float16", np.sin, _sines, lambda g, y, x: (g * np.cos(x)).astype(np.float16), X, hint="dtype|float16", elementwise=True),
-    rule("float32_inside", np.sin, _sines, lambda g, y, x: g * np.cos(x.astype(np.float32)), X, hint="float32", elementwise=True),
-    rule("nan_in_float32_only", lambda x: np.log(1 + x), lambda g, y, x: g / (1 + x), lambda g, y, x: g * np.exp(60 * x) / np.exp(60 * x) / (1 + x), X.astype(np.float32), hint="float32", elementwise=True),
-    rule("wrong_in_float32_only", np.sin, _sines, lambda g, y, x: g * np.cos(x) * (1 if x.dtype == np.float64 else 2), X.astype(np.float32), hint="float32", elementwise=True),
+    rule(
+        "returns_float32",
+        np.sin,
+        _sines,
+        lambda g, y, x: (g * np.cos(x)).astype(np.float32),
+        X,
+        hint="dtype|float32",
+        elementwise=True,
+    ),
+    rule(
+        "returns_float16",
+        np.sin,
+        _sines,
+        lambda g, y, x: (g * np.cos(x)).astype(np.float16),
+        X,
+        hint="dtype|float16",
+        elementwise=True,
+    ),
+    rule(
+        "float32_inside",
+        np.sin,
+        _sines,
+        lambda g, y, x: g * np.cos(x.astype(np.float32)),
+        X,
+        hint="float32",
+        elementwise=True,
+    ),
+    rule(
+        "nan_in_float32_only",
+        lambda x: np.log(1 + x),
+        lambda g, y, x: g / (1 + x),
+        lambda g, y, x: g * np.exp(60 * x) / np.exp(60 * x) / (1 + x),
+        X.astype(np.float32),
+        hint="float32",
+        elementwise=True,
+    ),
+    rule(
+        "wrong_in_float32_only",
+        np.sin,
+        _sines,
+        lambda g, y, x: g * np.cos(x) * (1 if x.dtype == np.float64 else 2),
+        X.astype(np.float32),
+        hint="float32",
+        elementwise=True,
+    ),
 ]
 
 # ---- what is shared, and what is remembered --------------------------------------------------------------------------
@@ -161,15 +275,63 @@ def _twice_used(f: Any, x: Any) -> Any:
 _stale = _Stale()
 
 SHARED = [
-    rule("writes_into_g", np.sin, _sines, _writes("g"), X, hint="writes into|changes what it is given", elementwise=True),
-    rule("writes_into_x", np.sin, _sines, _writes("x"), X, hint="writes into|changes what it is given", elementwise=True),
-    rule("writes_into_y", np.sin, _sines, _writes("y"), X, hint="writes into|changes what it is given", elementwise=True),
-    rule("buffer_of_its_own", np.sin, _sines, _own_buffer(), X, hint="buffer|memory|keeps|same array", elementwise=True, program=_twice_used),
-    rule("view_that_is_written_to_later", np.sin, _sines, _view_of_a_buffer(), X, hint="buffer|memory|keeps|same array", elementwise=True),
-    rule("stale_value", _stale.forward, _sines, _stale.backward, X, hint="remembers|other calls", elementwise=True, program=_twice_used),
-    rule("stale_value_used_once", _stale.forward, _sines, _stale.backward, X, hint="remembers|other calls", elementwise=True),
+    rule(
+        "writes_into_g", np.sin, _sines, _writes("g"), X, hint="writes into|changes what it is given", elementwise=True
+    ),
+    rule(
+        "writes_into_x", np.sin, _sines, _writes("x"), X, hint="writes into|changes what it is given", elementwise=True
+    ),
+    rule(
+        "writes_into_y", np.sin, _sines, _writes("y"), X, hint="writes into|changes what it is given", elementwise=True
+    ),
+    rule(
+        "buffer_of_its_own",
+        np.sin,
+        _sines,
+        _own_buffer(),
+        X,
+        hint="buffer|memory|keeps|same array",
+        elementwise=True,
+        program=_twice_used,
+    ),
+    rule(
+        "view_that_is_written_to_later",
+        np.sin,
+        _sines,
+        _view_of_a_buffer(),
+        X,
+        hint="buffer|memory|keeps|same array",
+        elementwise=True,
+    ),
+    rule(
+        "stale_value",
+        _stale.forward,
+        _sines,
+        _stale.backward,
+        X,
+        hint="remembers|other calls",
+        elementwise=True,
+        program=_twice_used,
+    ),
+    rule(
+        "stale_value_used_once",
+        _stale.forward,
+        _sines,
+        _stale.backward,
+        X,
+        hint="remembers|other calls",
+        elementwise=True,
+    ),
     rule("cached_by_shape", np.sin, _sines, _cached_by_shape(), X, hint="other inputs|remembers", elementwise=True),
-    rule("gradient_of_the_last_call_added", np.sin, _sines, _remembers_the_last_gradient(), X, hint="remembers|other calls|not the same", elementwise=True),
+    rule(
+        "gradient_of_the_last_call_added",
+        np.sin,
+        _sines,
+        _remembers_the_last_gradient(),
+        X,
+        hint="remembers|other calls|not the same",
+        elementwise=True,
+    ),
     rule("noise", np.sin, _sines, _noisy(), X, hint="remembers|other calls|not the same|same twice", elementwise=True),
 ]
 
@@ -220,11 +382,24 @@ FUNCTIONS = [
     WrongFunction("data_of_a_tensor", lambda x: np.sum(x * x.data), lambda x: np.sum(x * x), [X], _LEFT, "multiply"),
     WrongFunction("python_number", _by_python_numbers, lambda x: x / np.max(x), [X], _LEFT, "divide"),
     WrongFunction("without_recording", _without_recording, lambda x: x / np.sqrt(np.sum(x * x)), [X], _LEFT, "divide"),
-    WrongFunction("batch_mean_detached", lambda x: np.tanh(_batch_norm(x, np.mean(x.detach(), axis=0))), lambda x: np.tanh(_batch_norm(x, np.mean(x, axis=0))), [X], _LEFT, "subtract"),
+    WrongFunction(
+        "batch_mean_detached",
+        lambda x: np.tanh(_batch_norm(x, np.mean(x.detach(), axis=0))),
+        lambda x: np.tanh(_batch_norm(x, np.mean(x, axis=0))),
+        [X],
+        _LEFT,
+        "subtract",
+    ),
     WrongFunction("input_changed", _changes_its_input, np.sin, [X], "changes its input"),
     WrongFunction("weights_updated_between", _updates_between, lambda x: np.tanh(x @ W), [X], "another value"),
     WrongFunction("counts_its_calls", _counts, np.sin, [X], "another value"),
-    WrongFunction("dropout_without_a_seed", lambda x: x * (_generator.random(x.shape) < 0.5), lambda x: x * (np.random.default_rng(1).random(x.shape) < 0.5), [BOTH], "another value"),
+    WrongFunction(
+        "dropout_without_a_seed",
+        lambda x: x * (_generator.random(x.shape) < 0.5),
+        lambda x: x * (np.random.default_rng(1).random(x.shape) < 0.5),
+        [BOTH],
+        "another value",
+    ),
 ]
 
 CONDUCT: list[Wrong] = [*SECOND, *ELSEWHERE, *DTYPES, *SHARED]

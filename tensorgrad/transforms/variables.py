@@ -1,0 +1,60 @@
+"""Variables: leaves of their own for the arguments of a call, which may be tied to what they were made from later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import NO_KEYWORDS, Leaf, Node, record
+from ..primitives import vjp
+from ..tensor import Tensor
+from ..values import refuse_subclass
+
+
+def _argument(x: Any) -> Any:
+    """The identity: the node of a function's own argument."""
+    return x
+
+
+vjp(_argument, lambda g, y, x: g)
+
+
+def is_tracked(value: Any) -> bool:
+    """Whether gradients flow through a value."""
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def variable(value: Any) -> Leaf:
+    """Return a leaf of its own for an argument: with the caller's, ``grad(lambda y: x * y)(x)`` would give 2x."""
+    if isinstance(value, Tensor):
+        value = value._node.value
+    refuse_subclass("the argument of a function being differentiated", value)
+    array = np.array(value)
+    if not isinstance(value, np.ndarray) and array.ndim == 0:
+        array = array[()]  # a number stays one: x += 1 gives it a new name, and does not change it
+    return Leaf(array, requires_grad=True, argument=True)
+
+
+class _Tied(Node):
+    """A leaf no more: the identity of the node that it was made from."""
+
+    __slots__ = Leaf.__slots__
+    is_released = property(lambda node: not node.inputs, lambda node, value: None)  # who releases it takes them
+
+
+def tie(leaf: Leaf, source: Node) -> None:
+    """Let a variable be part of the graph that its value came from, now that its function has returned."""
+    node: Any = leaf
+    node.__class__ = _Tied  # in place: others hold it
+    node.function = _argument
+    node.inputs = (source.value,)
+    node._first = source
+
+
+def fresh(value: Any) -> Node:
+    """Return a variable that is part of the graph its value comes from at once: for functions of our own alone."""
+    if not is_tracked(value):
+        return variable(value)
+    node = value._node
+    return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
