@@ -15,9 +15,11 @@ from .functional import log_softmax, ones, sigmoid, softmax
 from .graph import NO_KEYWORDS
 from .primitives import vjp
 from .tensor import Tensor, apply, differentiable
-from .values import unwrap
+from .values import refuse_subclass, unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
+
+_OFF = 0.01  # how far below 0 targets may come by rounding, or by differences taken with respect to them
 
 Reduction = Literal["mean", "sum", "none"]
 _REDUCTIONS = ("mean", "sum", "none")
@@ -33,6 +35,9 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
 
     Raises:
         ValueError: Unequal shapes, no elements, an unknown reduction.
+        TypeError: Complex numbers, text, masked arrays.
+
+    Of float16 it is computed in float32, as all losses are: sums of squares soon pass 65504.
 
     Bishop, Pattern Recognition and Machine Learning (2006), equation 1.2, without its half.
 
@@ -41,6 +46,8 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     np.float64(2.0)
     """
     predictions, targets = _checked("mse", predictions, targets, reduction)
+    if predictions.dtype.char == "e":
+        return _in_single(mse, predictions, targets, reduction=reduction)
     return _squared_error(predictions - targets, **_keywords(reduction))
 
 
@@ -49,14 +56,16 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
 
     Args:
         logits: Shape (..., classes): scores before the softmax; or probabilities, if ``from_probabilities``.
-        targets: Integer class ids of shape (...), or a distribution over the classes (one-hot) of shape
-            (..., classes).
+        targets: Integer class ids of shape (...), or a distribution over the classes of shape (..., classes):
+            one-hot if its dtype is integer or bool. That floats sum to 1 is not checked: other sums weigh a sample.
         from_probabilities: The first argument is probabilities: the loss is then ``-sum(targets * log(p))`` as hand
             derivations write it, infinite where the target's probability is 0.
         reduction: "mean" over samples, "sum", or "none" (one number per sample).
 
     Raises:
-        ValueError: Shapes that do not fit, class ids out of range, no samples, probabilities outside [0, 1].
+        ValueError: Shapes that do not fit, a single class, class ids out of range, targets that are no distribution,
+            no samples, probabilities outside [0, 1].
+        TypeError: Complex numbers, text, masked arrays.
 
     Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108; gradient with respect to the logits,
     p - target: 4.109.
@@ -67,9 +76,14 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
     """
     if reduction not in _REDUCTIONS:
         _refuse_reduction("cross_entropy", reduction)
-    scores = logits._node.value if logits.__class__ is Tensor else np.asarray(logits)
-    if scores.dtype.kind == "c":
-        _refuse_complex("cross_entropy", scores.dtype)
+    if logits.__class__ is not Tensor:
+        logits = _array("cross_entropy(logits)", logits)
+    scores = unwrap(logits) if logits.__class__ is Tensor else logits
+    if scores.dtype.char not in "fd":
+        _refuse_unless_real("cross_entropy", scores.dtype)
+        if scores.dtype.char == "e":
+            how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
+            return _in_single(cross_entropy, logits, targets, **how)
     if scores.ndim != 2:
         return _in_rows(logits, targets, from_probabilities=from_probabilities, reduction=reduction)
     targets = _distribution(scores.shape, targets)
@@ -94,6 +108,7 @@ def binary_cross_entropy(
 
     Raises:
         ValueError: Unequal shapes, no elements, an unknown reduction, probabilities outside [0, 1].
+        TypeError: Complex numbers, text, masked arrays.
 
     Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90; gradient with respect to the logits,
     p - t: 4.91.
@@ -103,6 +118,9 @@ def binary_cross_entropy(
     0.3466
     """
     logits, targets = _checked("binary_cross_entropy", logits, targets, reduction)
+    if logits.dtype.char == "e":
+        how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
+        return _in_single(binary_cross_entropy, logits, targets, **how)
     labels = unwrap(targets)
     if hasattr(labels, "dtype") and labels.dtype.kind in "biu":
         targets = labels.astype(np.float32)  # exact, and no wider than any logits worth having
@@ -113,6 +131,14 @@ def binary_cross_entropy(
     value = _binary_cross_entropy(scores, unwrap(targets), reduction=reduction)
     computed = (value, sigmoid(scores))
     return apply(_binary_cross_entropy, (logits, targets), _keywords(reduction), computed)
+
+
+def _in_single(loss: Any, predictions: Any, targets: Any, **how: Any) -> Any:
+    """Return the loss of float16 numbers: computed in float32, and float16 again unless the targets are wider."""
+    value = loss(predictions.astype(np.float32), targets, **how)
+    given = getattr(targets, "dtype", None)
+    is_wider = given is not None and given.kind == "f" and given.itemsize > 2
+    return value if is_wider or value.dtype != np.float32 else value.astype(np.float16)
 
 
 # ---- the fused nodes ---------------------------------------------------------------------------------------
@@ -247,8 +273,10 @@ def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple
     """Return predictions and targets as Tensors, arrays or numbers, or raise."""
     if reduction not in _REDUCTIONS:
         _refuse_reduction(name, reduction)
-    predictions = predictions if isinstance(predictions, Tensor) else np.asarray(predictions)
-    targets = np.asarray(targets) if isinstance(targets, (list, tuple)) else targets  # a number keeps float32 as it is
+    if predictions.__class__ is not Tensor:
+        predictions = _array(f"{name}(predictions)", predictions)
+    if targets.__class__ is not Tensor and targets.__class__ is not float and targets.__class__ is not int:
+        targets = _array(f"{name}(targets)", targets)  # a number of Python's keeps float32 as it is
     shape, expected = np.shape(targets), np.shape(predictions)
     if shape != expected:
         raise ValueError(
@@ -258,16 +286,37 @@ def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple
         )
     if 0 in expected:
         _refuse_empty(name, expected)
-    if predictions.dtype.kind == "c" or np.iscomplexobj(targets):
-        _refuse_complex(name, predictions.dtype)
+    _refuse_unless_real(name, predictions.dtype)
+    if hasattr(targets, "dtype"):
+        _refuse_unless_real(name, targets.dtype, "targets")
     return predictions, targets
 
 
-def _refuse_complex(name: str, dtype: Any) -> NoReturn:
-    raise TypeError(
-        f"{name} of predictions of dtype {dtype}: expected real numbers. Usual fix: np.abs(z) or np.real(z) first; "
-        "np.mean(np.abs(z - t) ** 2) for the squared distance."
-    )
+def _array(what: str, value: Any) -> Any:
+    """Return an array of what a user has given, or raise and say what for."""
+    if value.__class__ is np.ndarray:
+        return value
+    refuse_subclass(what, value)
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # of a list; what a Tensor in it says is a TypeError, and says enough
+        raise ValueError(
+            f"{what}: {error}. Expected: numbers, in rows of the same length. "
+            "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
+        ) from error
+
+
+def _refuse_unless_real(name: str, dtype: Any, what: str = "predictions") -> None:
+    if dtype.kind == "c":
+        raise TypeError(
+            f"{name} of {what} of dtype {dtype}: expected real numbers. Usual fix: np.abs(z) or np.real(z) first; "
+            "np.mean(np.abs(z - t) ** 2) for the squared distance."
+        )
+    if dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} of {what} of dtype {dtype}: expected real numbers. Usual fix: data.astype(float) for numbers "
+            "written as text; np.unique(names, return_inverse=True)[1] for the names of classes."
+        )
 
 
 def _refuse_empty(name: str, shape: tuple[int, ...]) -> NoReturn:
@@ -286,31 +335,66 @@ def _check_probabilities(name: str, p: Any, activation: str) -> None:
         )
 
 
-def _distribution(shape: tuple[int, ...], targets: Any) -> Any:
-    """Check the targets of a cross-entropy against the shape of the logits; class ids become one bool per class."""
-    plain = targets if targets.__class__ is np.ndarray else np.asarray(unwrap(targets))
+def _distribution(shape: tuple[int, ...], targets: Any, named: tuple[int, ...] | None = None) -> Any:
+    """Check the targets of a cross-entropy against the shape of the logits; class ids become one bool per class.
+
+    ``named`` is the shape that messages shall tell, if the user knows another one.
+    """
+    plain = _array("cross_entropy(targets)", unwrap(targets) if targets.__class__ is Tensor else targets)
     if plain.dtype.kind in "iu" and plain.shape == shape[:1] and plain.size:
         hot = (_classes(shape[1]) == plain).T
         if np.count_nonzero(hot) != plain.size:
-            _refuse_ids(plain, shape)
+            _refuse_ids(plain, named or shape)
         return hot
     if 0 in shape:
         _refuse_empty("cross_entropy", shape)
     if plain.shape == shape:
+        _classes(shape[1])
+        _refuse_unless_real("cross_entropy", plain.dtype, "targets")
+        _refuse_unless_distribution(plain, named or shape)
         if plain.dtype.kind in "biu":
             return plain.astype(np.float32)  # exact, and no wider than any logits worth having
         return targets if isinstance(targets, Tensor) else plain
     if plain.shape == shape[:-1]:
+        fix = "targets.astype(int), after checking that they are whole numbers"
+        if plain.dtype.kind not in "biuf":
+            fix = "np.unique(targets, return_inverse=True)[1] for the names of classes"
         raise ValueError(
-            f"cross_entropy was given class ids of dtype {plain.dtype}. Expected integers. "
-            "Usual fix: targets.astype(int), after checking that they are whole numbers."
+            f"cross_entropy was given class ids of dtype {plain.dtype}. Expected integers. Usual fix: {fix}."
         )
-    raise _wrong_targets(shape, plain.shape)
+    raise _wrong_targets(named or shape, plain.shape)
+
+
+def _refuse_unless_distribution(targets: Any, shape: tuple[int, ...]) -> None:
+    """Raise for targets of the logits' shape that are certainly none: floats may be off by what a derivative takes."""
+    if targets.dtype.kind == "f":
+        lowest = targets.min()
+        if not lowest >= -_OFF:
+            raise ValueError(
+                f"cross_entropy of logits {shape} was given targets down to {lowest}. Expected: class ids of shape "
+                f"{shape[:-1]}, or a distribution over the classes in each row. Usual fix: tg.softmax(scores) to make "
+                "a distribution of scores; the logits are the first argument, the targets the second."
+            )
+        return
+    wrong = (targets.sum(axis=-1) != 1) | (targets.min(axis=-1) < 0)
+    if wrong.any():
+        row = targets[wrong][0].tolist()
+        raise ValueError(
+            f"cross_entropy of logits {shape} was given {targets.dtype} targets of the same shape, of which {row} is a "
+            f"row. Expected: one-hot rows, or class ids of shape {shape[:-1]}. Usual fix: binary_cross_entropy where "
+            "a sample may be of several classes, or of none; targets / targets.sum(axis=-1, keepdims=True) of counts."
+        )
 
 
 @functools.cache
 def _classes(number: int) -> Any:
-    """Return the class ids as a column that nobody can write to."""
+    """Return the class ids as a column that nobody can write to, or raise if there is but one."""
+    if number == 1:
+        raise ValueError(
+            "cross_entropy of logits with a single class: its probability is 1, whatever the logits are, so there is "
+            "nothing to learn. Expected: an output for each class. Usual fix: binary_cross_entropy(logits, "
+            "targets.reshape(logits.shape)) for a network with one output and targets of 0 and 1; mse for other numbers."
+        )
     classes = np.arange(number)[:, None]
     classes.flags.writeable = False
     return classes
@@ -323,8 +407,10 @@ def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
         raise _wrong_targets(shape, given)
     if 0 in shape:
         _refuse_empty("cross_entropy", shape)
-    rows = (-1, shape[-1])
-    losses = cross_entropy(np.reshape(logits, rows), np.reshape(targets, rows if given == shape else -1), **settings)
+    logits = np.reshape(logits, (-1, shape[-1]))
+    targets = np.reshape(targets, logits.shape if given == shape else -1)
+    _distribution(logits.shape, targets, shape)
+    losses = cross_entropy(logits, targets, **settings)
     return np.reshape(losses, shape[:-1]) if settings["reduction"] == "none" else losses
 
 

@@ -88,12 +88,13 @@ def check_gradients(
     if loss is not None:
         question.names = [name.removeprefix("model.") for name in question.names]
     report = _Findings(seed, budget)
-    for n in range(1, order + 1):
-        weighted = Weighted(question, question.values, seed)
-        report.take(weighted, n, elsewhere=elsewhere)
-        if report.differs or n == order:
-            break
-        question = Derivative(weighted)
+    with np.errstate(all="ignore"):  # f is called where it may overflow, or not be defined
+        for n in range(1, order + 1):
+            weighted = Weighted(question, question.values, seed)
+            report.take(weighted, n, elsewhere=elsewhere)
+            if report.differs or n == order:
+                break
+            question = Derivative(weighted)
     return report.done()
 
 
@@ -160,9 +161,8 @@ class _Findings:
         generator = np.random.default_rng(self._seed)
         if not weighted.is_finite:
             self.notes.append("the function is not finite here, in some of its outputs: these are left out")
-        with np.errstate(all="ignore"):
-            recorded = _record(weighted)
-            gradients = weighted.plain_gradients()
+        recorded = _record(weighted)
+        gradients = weighted.plain_gradients()
         if order == 1:
             self._look_at_conduct(weighted, gradients, recorded)
         entries = self._examined(weighted, gradients, recorded, generator, order)
@@ -223,7 +223,7 @@ class _Findings:
     def _accused(
         self, weighted: Weighted, recorded: _Recorded, entries: list[InputReport], generator: np.random.Generator
     ) -> list[InputReport]:
-        """Look for the operation, or the value that has left the graph; excuse what is but several kinks at one point."""
+        """Look for the operation, or the value that has left the graph; excuse several kinks at one point."""
         self.guilty += nodes.guilty_operations(recorded.roots, recorded.where)
         if not self.guilty and isinstance(weighted.function, Derivative):
             inner = _record(weighted.function.inner)
@@ -237,8 +237,8 @@ class _Findings:
             return entries
         if kinks.are_right_nearby(weighted, entries, _coarsest(recorded.roots), generator):
             self.notes.append(
-                "several operations are at kinks here, as relu is at 0: each has a right slope, and together these need "
-                "not make up a slope of the whole function. At a point nearby the gradients agree"
+                "several operations are at kinks here, as relu is at 0: each has a right slope, and together these "
+                "need not make up a slope of the whole function. At a point nearby the gradients agree"
             )
             return [kinks.excused(entry) for entry in entries]
         self.notes.append(
