@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from copy import copy
+from functools import partial
 from heapq import heappop, heappush, heappushpop
 from math import isfinite
 from typing import Any
@@ -38,7 +40,9 @@ def backward(
     An error leaves the graph of a single root as it was, unless a rule has raised it and large arrays are gone by then.
 
     A branch that ``np.where`` did not take has a gradient of 0, and must not poison the other with 0 * inf. So what an
-    elementwise rule returns is looked at where it need not be finite, and masked where it is not.
+    elementwise rule returns is looked at where it need not be finite, and masked where it is not. If it is infinite all
+    the same, what ``maximum`` and its kin have not chosen further up must not make NaN of it: they are looked up in
+    ``EXACT`` from then on.
     """
     if observers and (hearing := observer()) is not None and hearing.walk is not None:
         return hearing.walk(seeds, wanted, lift, spending=spending)  # type: ignore[no-any-return]
@@ -58,6 +62,7 @@ def backward(
             newest = root
     if queue and newest is not None:
         newest = heappushpop(queue, (-newest.number, newest))[1]
+    table: Any = TABLE
     guard: Any = None
     real: Any = None  # the last dtype that was not complex: to look at its kind for every gradient would cost
     releasing = False  # whether a node has been released: that cannot be undone, so what is to come is looked at first
@@ -71,7 +76,7 @@ def backward(
                     g = g.copy()  # no two results may share their memory
                 fresh.discard(node)
                 found[node] = g
-            primitive: Primitive = TABLE[node.function]  # type: ignore[assignment]
+            primitive: Primitive = table[node.function]
             guarded = primitive.guarded
             if guarded and guard is None:  # entered at most once a walk: it costs as much as a small rule
                 guard = np.errstate(divide="ignore", invalid="ignore")
@@ -111,8 +116,10 @@ def backward(
                 if not parent.requires_grad or (on_the_way is not None and parent not in on_the_way):
                     continue
                 contribution = rule(*arguments, **keywords) if keywords else rule(*arguments)  # apply saw to it
-                if guarded and not _is_finite(contribution):
+                if guarded and not is_finite(contribution):
                     contribution = masked(rule, arguments, keywords)
+                    if not is_finite(contribution):
+                        table = EXACT
                 if conjugated:
                     contribution = np.conj(contribution)
                 if contribution.__class__ is not _float64 or x.__class__ is not _float64:
@@ -197,7 +204,7 @@ def _warn_of_nan(gradients: dict[Node, Any]) -> None:
         )
 
 
-def _is_finite(x: Any) -> bool:
+def is_finite(x: Any) -> bool:
     """Whether all elements are finite; a sum that overflows may say no."""
     if x.__class__ is _float64:
         return isfinite(x)
@@ -206,6 +213,31 @@ def _is_finite(x: Any) -> bool:
     if x.__class__ is np.ndarray and not x.flags.c_contiguous:
         return bool(np.isfinite(x).all())
     return isfinite(np.vdot(x, x).real)
+
+
+class _Exact:
+    """The table as it is for gradients that are not finite: what a function has not chosen gets 0, where inf * 0 is NaN.
+
+    It is a second look at the rules, which multiply by 0 and 1: that is much quicker than to choose.
+    """
+
+    def __getitem__(self, function: Any) -> Primitive:
+        primitive: Primitive = TABLE[function]  # type: ignore[assignment]
+        if not primitive.selects:
+            return primitive
+        exact = copy(primitive)
+        exact.rules = tuple([partial(_selected, rule) for rule in primitive.rules])
+        exact.guarded = False
+        return exact
+
+
+EXACT = _Exact()
+
+
+def _selected(rule: Callable[..., Any], g: Any, *values: Any, **keywords: Any) -> Any:
+    slope = rule(np.ones_like(g), *values, **keywords)
+    with np.errstate(invalid="ignore"):
+        return np.where(slope == 0, 0, g * slope)
 
 
 def lifted(node: Node, primitive: Primitive, lift: Lift) -> tuple[Any, ...]:

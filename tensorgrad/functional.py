@@ -37,7 +37,7 @@ def _relu_rule(g: Any, y: Any, x: Any) -> Any:
     return g * (y > _zero(y.dtype)).astype(y.dtype)  # NumPy multiplies by a bool array at half the speed
 
 
-@differentiable(_relu_rule, elementwise=True, bounded=True)
+@differentiable(_relu_rule, elementwise=True, bounded=True, selects=True)
 def relu(x: Any) -> Any:
     """Return ``max(x, 0)``, elementwise; its slope at 0 is taken to be 0 (Glorot, Bordes, Bengio 2011).
 

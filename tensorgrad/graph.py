@@ -208,7 +208,7 @@ def restore(root: Node) -> None:
         if not is_spent(node) or node.is_released:
             continue
         if node.__class__ is Spent:
-            node.__class__ = Node
+            node.__class__ = Node  # type: ignore[assignment]
         else:
             node.written = 0  # type: ignore[misc]  # its class has this slot
         found.extend([parent for parent in node.parents if parent is not None])
@@ -224,8 +224,8 @@ def spent(node: Node) -> RuntimeError:
     return RuntimeError(
         f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, to its end "
         "or until it failed, which frees what the graph holds. Usual fix: backward(retain_graph=True), for all passes "
-        "but the last; or add the losses up, and differentiate their sum; draw the graph before; h.detach() for h where only "
-        "its value is wanted."
+        "but the last; or add the losses up, and differentiate their sum; draw the graph before; h.detach() where only "
+        "the value of h is wanted."
     )
 
 

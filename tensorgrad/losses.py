@@ -19,7 +19,7 @@ from .values import refuse_subclass, unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 
-_OFF = 0.01  # how far below 0 targets may come by rounding, or by differences taken with respect to them
+_OFF = 0.1  # how far below 0 targets may come by rounding, or by differences taken with respect to them
 
 Reduction = Literal["mean", "sum", "none"]
 _REDUCTIONS = ("mean", "sum", "none")
@@ -45,8 +45,8 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    predictions, targets = _checked("mse", predictions, targets, reduction)
-    if predictions.dtype.char == "e":
+    predictions, targets, dtype = _checked("mse", predictions, targets, reduction)
+    if dtype.char == "e":
         return _in_single(mse, predictions, targets, reduction=reduction)
     return _squared_error(predictions - targets, **_keywords(reduction))
 
@@ -78,7 +78,7 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
         _refuse_reduction("cross_entropy", reduction)
     if logits.__class__ is not Tensor:
         logits = _array("cross_entropy(logits)", logits)
-    scores = unwrap(logits) if logits.__class__ is Tensor else logits
+    scores = logits._node.value if logits.__class__ is Tensor else logits
     if scores.dtype.char not in "fd":
         _refuse_unless_real("cross_entropy", scores.dtype)
         if scores.dtype.char == "e":
@@ -117,8 +117,8 @@ def binary_cross_entropy(
     >>> round(float(binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0]))), 4)
     0.3466
     """
-    logits, targets = _checked("binary_cross_entropy", logits, targets, reduction)
-    if logits.dtype.char == "e":
+    logits, targets, dtype = _checked("binary_cross_entropy", logits, targets, reduction)
+    if dtype.char == "e":
         how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
         return _in_single(binary_cross_entropy, logits, targets, **how)
     labels = unwrap(targets)
@@ -269,8 +269,8 @@ def _refuse_reduction(name: str, reduction: str) -> NoReturn:
     )
 
 
-def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any]:
-    """Return predictions and targets as Tensors, arrays or numbers, or raise."""
+def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any, Any]:
+    """Return predictions and targets as Tensors, arrays or numbers, and the dtype of the predictions; or raise."""
     if reduction not in _REDUCTIONS:
         _refuse_reduction(name, reduction)
     if predictions.__class__ is not Tensor:
@@ -286,10 +286,11 @@ def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple
         )
     if 0 in expected:
         _refuse_empty(name, expected)
-    _refuse_unless_real(name, predictions.dtype)
+    dtype = predictions.dtype
+    _refuse_unless_real(name, dtype)
     if hasattr(targets, "dtype"):
         _refuse_unless_real(name, targets.dtype, "targets")
-    return predictions, targets
+    return predictions, targets, dtype
 
 
 def _array(what: str, value: Any) -> Any:
@@ -340,7 +341,9 @@ def _distribution(shape: tuple[int, ...], targets: Any, named: tuple[int, ...] |
 
     ``named`` is the shape that messages shall tell, if the user knows another one.
     """
-    plain = _array("cross_entropy(targets)", unwrap(targets) if targets.__class__ is Tensor else targets)
+    plain = targets
+    if targets.__class__ is not np.ndarray:
+        plain = _array("cross_entropy(targets)", unwrap(targets) if targets.__class__ is Tensor else targets)
     if plain.dtype.kind in "iu" and plain.shape == shape[:1] and plain.size:
         hot = (_classes(shape[1]) == plain).T
         if np.count_nonzero(hot) != plain.size:
@@ -393,7 +396,7 @@ def _classes(number: int) -> Any:
         raise ValueError(
             "cross_entropy of logits with a single class: its probability is 1, whatever the logits are, so there is "
             "nothing to learn. Expected: an output for each class. Usual fix: binary_cross_entropy(logits, "
-            "targets.reshape(logits.shape)) for a network with one output and targets of 0 and 1; mse for other numbers."
+            "targets.reshape(logits.shape)) for a network with one output and targets of 0 and 1."
         )
     classes = np.arange(number)[:, None]
     classes.flags.writeable = False
@@ -402,7 +405,9 @@ def _classes(number: int) -> Any:
 
 def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
     """Return the cross-entropy of logits with another number of axes than two, by way of two."""
-    shape, given = np.shape(logits), np.shape(targets)
+    if targets.__class__ is not Tensor:
+        targets = _array("cross_entropy(targets)", targets)
+    shape, given = logits.shape, targets.shape
     if not shape or given not in (shape, shape[:-1]):
         raise _wrong_targets(shape, given)
     if 0 in shape:

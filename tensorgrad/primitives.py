@@ -56,6 +56,7 @@ class Primitive:
         "partial",
         "rules",
         "saves",
+        "selects",
         "special",
         "together",
     )
@@ -72,6 +73,7 @@ class Primitive:
         saves: Callable[..., Any] | None = None,
         holomorphic: bool = True,
         adds: Callable[..., None] | None = None,
+        selects: bool = False,
     ) -> None:
         self.function = function
         self.rules: Any = rules
@@ -82,6 +84,7 @@ class Primitive:
         self.holomorphic = holomorphic
         self.elementwise = elementwise  # its output has the broadcast shape of its inputs: the engine undoes that
         self.guarded = elementwise and not bounded  # it may meet 0 * inf: see autodiff.masked
+        self.selects = selects  # and inf * 0: see autodiff.EXACT
         self.count = count  # how many leading arguments are inputs of the graph
         self.keywords = keywords
         self.saves = saves
@@ -101,11 +104,14 @@ def vjp(
     saves: Callable[..., Any] | None = None,
     holomorphic: bool = True,
     adds: Callable[..., None] | None = None,
+    selects: bool = False,
 ) -> None:
     """Enter a primitive and its rules.
 
     Ufuncs are elementwise unless they have a signature, as matmul has. ``bounded`` says of an elementwise primitive
     that its slope is finite whatever its inputs are, so that its rule gives 0 for a gradient of 0 without help.
+    ``selects`` says of one that it chooses among its inputs: where its slope is 0 it is constant, and what is not chosen
+    gets 0 even of a gradient that is infinite. Its rules may depend on g by a factor only.
     ``saves`` is a function of the inputs whose value the forward pass has at hand and the rules need: they get it after
     the inputs. On arrays it is what ``apply`` was handed as computed; on Tensors it is called, so that the next order
     sees it.
@@ -135,6 +141,7 @@ def vjp(
             saves=saves,
             holomorphic=holomorphic,
             adds=adds,
+            selects=selects,
         ),
     )
 

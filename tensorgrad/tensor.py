@@ -155,7 +155,11 @@ def _note_views(function: Callable[..., Any], result: Tensor, value: Any, args: 
 
 
 def differentiable(
-    *rules: Rule | None, elementwise: bool = False, bounded: bool = False, holomorphic: bool = True
+    *rules: Rule | None,
+    elementwise: bool = False,
+    bounded: bool = False,
+    holomorphic: bool = True,
+    selects: bool = False,
 ) -> Callable[[F], F]:
     """Enter a function of arrays in the table with its rules, and let it take Tensors.
 
@@ -163,7 +167,7 @@ def differentiable(
     """
 
     def decorate(function: F) -> F:
-        vjp(function, *rules, elementwise=elementwise, bounded=bounded, holomorphic=holomorphic)
+        vjp(function, *rules, elementwise=elementwise, bounded=bounded, holomorphic=holomorphic, selects=selects)
 
         @functools.wraps(function)
         def call(*args: Any, **keywords: Any) -> Any:

@@ -13,6 +13,7 @@ from .graph import Leaf, Node, leaves_of
 from .handles import Handle, recover, value_so_far
 from .recording import is_differentiating, is_recording, leaving
 
+recorded_passes = [0]  # how many calls of ``backward`` were recorded, to be differentiated: checkpoint has to know
 _new = object.__new__
 _PLAIN = frozenset([np.ndarray, np.float64, np.float32, float, int])
 _ONES = {np.float32: np.float32(1), np.float64: np.float64(1)}
@@ -148,6 +149,7 @@ class Value(Handle):
         seed = self._seed(gradient) if one is None else one
         if is_recording() is not True and is_differentiating() and any(leaf.argument for leaf in leaves_of(node)):
             found = autodiff.backward({node: self._holding(Leaf(seed))}, lift=self._holding)
+            recorded_passes[0] += 1
         else:
             found = autodiff.backward({node: seed}, spending=not retain_graph)
         for leaf, g in found.items():

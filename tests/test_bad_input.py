@@ -262,6 +262,89 @@ refused(
     cross_entropy_reduction=lambda w: tg.cross_entropy(w.x, [0, 1], reduction="average"),
 )
 refused(ValueError, "cross_entropy|(..., classes)", cross_entropy_of_a_scalar=lambda w: tg.cross_entropy(w.scalar, 0))
+refused(
+    ValueError,
+    "cross_entropy|a single class|Expected|Usual fix: binary_cross_entropy",
+    one_output=lambda w: tg.cross_entropy(w.column, np.zeros(4, int)),
+    one_output_and_a_column=lambda w: tg.cross_entropy(w.column, np.array([[0], [1], [0], [5]])),
+    one_output_and_floats=lambda w: tg.cross_entropy(w.column, np.ones((4, 1))),
+    one_output_of_many_axes=lambda w: tg.cross_entropy(np.ones((2, 3, 1)), np.zeros((2, 3), int)),
+    one_probability=lambda w: tg.cross_entropy(w.column, np.zeros(4, int), from_probabilities=True),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3)|is a row|Expected: one-hot rows|class ids of shape (2,)|Usual fix: binary_cross",
+    ids_in_columns=lambda w: tg.cross_entropy(w.x, np.array([[0, 0, 0], [5, 0, 0]])),
+    several_classes=lambda w: tg.cross_entropy(w.x, np.array([[1, 1, 0], [0, 0, 1]])),
+    several_classes_as_bools=lambda w: tg.cross_entropy(w.x, np.array([[1, 1, 0], [0, 0, 1]], bool)),
+    no_class=lambda w: tg.cross_entropy(w.x, np.array([[0, 0, 0], [0, 0, 1]])),
+    signs_that_sum_to_one=lambda w: tg.cross_entropy(w.x, np.array([[1, 1, -1], [0, 0, 1]])),
+    classes_counted=lambda w: tg.cross_entropy(w.x, np.array([[1, 0, 0], [0, 3, 2]], np.uint8)),
+    several_classes_of_probabilities=lambda w: tg.cross_entropy(
+        w.x, np.array([[1, 1, 0], [0, 0, 1]]), from_probabilities=True
+    ),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3)|targets down to|Expected: class ids of shape (2,)|Usual fix: tg.softmax",
+    negative_targets=lambda w: tg.cross_entropy(w.x, np.array([[-1.0, 3.0, -1.0], [0.0, 0.0, 1.0]])),
+    targets_that_are_nan=lambda w: tg.cross_entropy(w.x, np.full((2, 3), np.nan)),
+    targets_of_a_tensor=lambda w: tg.cross_entropy(w.x, tg.Tensor(-np.ones((2, 3)))),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3, 4)|from 0 to 3|Usual fix",
+    class_of_many_axes=lambda w: tg.cross_entropy(np.ones((2, 3, 4)), np.full((2, 3), 9)),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (4,)|from 0 to 3|Usual fix",
+    class_of_a_vector=lambda w: tg.cross_entropy(w.v, 4),
+)
+refused(
+    ValueError,
+    "cross_entropy|logits (2, 3, 4)|one-hot rows|class ids of shape (2, 3)|Usual fix",
+    several_classes_of_many_axes=lambda w: tg.cross_entropy(np.ones((2, 3, 4)), np.ones((2, 3, 4), int)),
+)
+for _loss in (tg.mse, tg.cross_entropy, tg.binary_cross_entropy):
+    _name = f"{_loss.__name__}_of"
+    refused(
+        TypeError,
+        f"{_loss.__name__}(|MaskedArray|ways of its own|Usual fix",
+        **{
+            f"{_name}_masked_targets": lambda w, f=_loss: f(w.x, np.ma.array(w.array, mask=w.array > 0)),
+            f"{_name}_masked_predictions": lambda w, f=_loss: f(np.ma.array(w.array), w.array),
+            f"{_name}_masked_rows": lambda w, f=_loss: f([np.ma.array([1.0, 2.0])], [[1.0, 0.0]]),
+        },
+    )
+    refused(
+        ValueError,
+        f"{_loss.__name__}(|rows of the same length|Usual fix",
+        **{
+            f"{_name}_ragged_predictions": lambda w, f=_loss: f([[1.0], [1.0, 2.0]], w.array),
+            f"{_name}_ragged_targets": lambda w, f=_loss: f(w.x, [[1.0], [1.0, 2.0]]),
+        },
+    )
+    refused(
+        TypeError,
+        f"{_loss.__name__}|expected real numbers|Usual fix: data.astype(float)|np.unique",
+        **{
+            f"{_name}_text": lambda w, f=_loss: f(np.full((2, 3), "1"), w.array),
+            f"{_name}_text_targets": lambda w, f=_loss: f(w.x, np.full((2, 3), "1")),
+            f"{_name}_objects": lambda w, f=_loss: f(np.full((2, 3), None), w.array),
+        },
+    )
+    refused(
+        TypeError,
+        "part of a graph|np.stack|t.detach().numpy()",
+        **{f"{_name}_a_list_of_tensors": lambda w, f=_loss: f(w.x, [w.x[0], w.x[1]])},
+    )
+refused(
+    TypeError,
+    "cross_entropy(targets)|MaskedArray|ways of its own|Usual fix",
+    masked_ids=lambda w: tg.cross_entropy(w.x, np.ma.array([0, 1], mask=[True, False])),
+    masked_ids_of_many_axes=lambda w: tg.cross_entropy(np.ones((1, 2, 3)), np.ma.array([[0, 1]])),
+)
 
 # ---- what cannot have a gradient -----------------------------------------------------------------------------
 

@@ -180,3 +180,49 @@ def test_the_dtype_of_the_loss_is_that_of_the_logits(dtype: Any):
         assert tg.binary_cross_entropy(p, targets, from_probabilities=True).dtype == dtype
     assert tg.mse(z, HOT.astype(dtype)).dtype == dtype
     assert tg.mse(z[0, 0], 2.0).dtype == dtype
+
+
+# ---- float16 ---------------------------------------------------------------------------------------------------
+
+
+def test_losses_of_float16_are_those_of_float32_rounded():
+    def half(f: Callable[[Any], Any], data: Any) -> tuple[Any, Any]:
+        """Return the loss and the gradient, in units that float16 holds."""
+        z = tg.Tensor(data, requires_grad=True, dtype=np.float16)
+        loss = f(z)
+        assert loss.dtype == z.dtype
+        loss.backward(2048 if loss.shape == () else np.full(loss.shape, 2048))
+        assert z.grad.dtype == z.dtype
+        return loss.data, z.grad
+
+    value, slopes = half(lambda z: tg.mse(z, np.zeros(1000, np.float16)), np.full(1000, 11.0))
+    np.testing.assert_allclose(value, 121, rtol=1e-3)
+    np.testing.assert_allclose(slopes, 22 / 1000 * 2048, rtol=1e-3)
+    value, slopes = half(lambda z: tg.binary_cross_entropy(z, np.ones(70_000, np.float16)), np.zeros(70_000))
+    np.testing.assert_allclose(value, np.log(2), rtol=1e-3)
+    np.testing.assert_allclose(slopes, -0.5 / 70_000 * 2048, rtol=1e-3)
+    for targets in (np.zeros(70_000, int), np.full((70_000, 2), np.float16([1, 0]))):
+        value, slopes = half(lambda z, t=targets: tg.cross_entropy(z, t), np.zeros((70_000, 2)))
+        np.testing.assert_allclose(value, np.log(2), rtol=1e-3)
+        np.testing.assert_allclose(slopes, np.full((70_000, 2), [-0.5, 0.5]) / 70_000 * 2048, rtol=1e-3)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("from_probabilities", [False, True])
+def test_losses_of_float16_keep_their_settings(reduction: Any, from_probabilities: bool):
+    p = np.float16([[0.25, 0.75], [0.5, 0.5], [0.875, 0.125]])
+    how: Any = {"reduction": reduction, "from_probabilities": from_probabilities}
+    for loss, targets in ((tg.cross_entropy, np.array([1, 0, 0])), (tg.binary_cross_entropy, np.eye(2)[[0, 1, 1]] > 0)):
+        found, expected = loss(p, targets, **how), loss(p.astype(float), targets, **how)
+        assert found.dtype == np.float16
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
+    found, expected = (tg.mse(x, x[::-1], reduction=reduction) for x in (p, p.astype(float)))
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("loss", [tg.mse, tg.binary_cross_entropy, tg.cross_entropy])
+def test_wider_targets_make_a_wider_loss(loss: Callable[..., Any]):
+    p = np.float16([[0.25, 0.75], [0.5, 0.5]])
+    for dtype in (np.float32, np.float64):
+        assert loss(p, np.eye(2, dtype=dtype)).dtype == dtype

@@ -105,6 +105,74 @@ def test_a_singular_point_that_counts_shows_its_infinity_without_a_warning():
     np.testing.assert_array_equal(x.grad, [np.inf, 0.25])
 
 
+CHOICES: dict[
+    str, Callable[[Any], Any]
+] = {  # each chooses 0 of a negative number, where what follows has an infinite slope
+    "relu": tg.relu,
+    "maximum": lambda x: np.maximum(x, 0),
+    "maximum_the_other_way": lambda x: np.maximum(0.0, x),
+    "minimum": lambda x: -np.minimum(-x, 0),
+    "fmax": lambda x: np.fmax(x, 0),
+    "fmin": lambda x: -np.fmin(0, -x),
+    "clip": lambda x: np.clip(x, 0, None),
+    "clip_on_both_sides": lambda x: np.clip(x, 0, 100.0),
+    "where": lambda x: np.where(x > 0, x, 0),
+    "maximum_of_many_axes": lambda x: np.maximum(x[:, None], np.zeros((1, 3)))[:, 0],
+    "nan_to_num": lambda x: np.nan_to_num(np.where(x > 0, x, np.nan)),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_an_infinite_slope_at_what_was_not_chosen_poisons_nothing_at_any_order(name: str, dtype: Any):
+    choice = CHOICES[name]
+    x = np.array([-1.0, 4.0, -0.5], dtype)
+    followed: list[tuple[Callable[[Any], Any], list[float]]] = [
+        (np.sqrt, [1 / 4, -1 / 32, 3 / 256]),
+        (lambda y: y**0.5, [1 / 4, -1 / 32, 3 / 256]),
+        (lambda y: np.exp(np.log(y) * 0.5), [1 / 4, -1 / 32, 3 / 256]),
+        (lambda y: np.sqrt(y * 1), [1 / 4, -1 / 32, 3 / 256]),
+    ]
+    for f, derivatives in followed:
+
+        def derivative(x: Any, f: Any = f) -> Any:
+            with np.errstate(divide="ignore"):
+                return np.sum(f(choice(x)))
+
+        for expected in derivatives:
+            g = tg.grad(derivative)(x)
+            np.testing.assert_allclose(g, [0, expected, 0], rtol=1e-5)
+            assert g.dtype == dtype
+            derivative = lambda x, inner=derivative: np.sum(tg.grad(inner)(x))  # noqa: E731
+
+
+def test_an_infinite_slope_at_what_was_chosen_stays():
+    x = np.array([0.0, 4.0])
+    with np.errstate(all="ignore"):
+        shared = tg.grad(lambda x: np.sum(np.sqrt(np.maximum(x, 0))))(x)
+        np.testing.assert_array_equal(shared, [np.inf, 0.25])
+        np.testing.assert_array_equal(tg.grad(lambda x: np.sum(np.sqrt(np.clip(x, 0, None))))(x), [np.inf, 0.25])
+        np.testing.assert_array_equal(tg.grad(lambda x: np.sum(np.sqrt(tg.relu(x))))(x), [0, 0.25])
+        parts = tg.grad(lambda x, low: np.sum(np.sqrt(np.maximum(x, low))), (0, 1))(np.array([-1.0, 4.0]), 0.0)
+    np.testing.assert_array_equal(parts[0], [0, 0.25])
+    assert parts[1] == np.inf
+
+
+def test_a_network_of_square_roots_of_relu_has_a_gradient_by_backward_and_for_each_example():
+    x = parameter([-1.0, 4.0, -0.5])
+    np.sum(np.sqrt(tg.relu(x))).backward()
+    np.testing.assert_array_equal(x.grad, [0, 0.25, 0])
+    loss = lambda w, x, y: np.sum(np.sqrt(np.maximum(tg.relu(x * w), 0)) * y)  # noqa: E731
+    rows = tg.per_example_grad(loss)(np.ones(3), np.array([[-1.0, 4.0, -0.5], [4.0, -1.0, 1.0]]), np.ones((2, 3)))
+    np.testing.assert_array_equal(rows, [[0, 1, 0], [1, 0, 0.5]])
+    loss = lambda w, x, y: np.sum(np.sqrt(np.maximum(w, x)) * y)  # noqa: E731
+    with np.errstate(all="raise"):
+        rows = tg.per_example_grad(loss)(
+            np.full(3, -1.0), np.array([[1.0, 2.0, 3.0], [0.0] * 3, [1.0] * 3]), np.ones((3, 3))
+        )
+    np.testing.assert_array_equal(rows, np.zeros((3, 3)))
+
+
 def test_masked_standard_deviation_and_logsumexp():
     x = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0]])
     g = tg.grad(lambda z: np.sum(np.where([False, True], np.std(z, axis=1), 0)))(x)

@@ -13,7 +13,7 @@ from ..graph import Leaf, Node, reachable, record
 from ..primitives import TABLE, Primitive
 from ..recording import differentiating, no_grad
 from ..tensor import Tensor, wrap
-from ..transforms import calls
+from ..transforms.variables import variable
 from ..values import unwrap
 from .naming import label
 
@@ -77,7 +77,7 @@ class Recorded:
         paths = _paths(self._structure)
         given = [self._leaves[i] for i in self._places]
         self.values = [np.array(unwrap(leaf), np.float64) for leaf in given]
-        nodes = [calls.fresh(value if value.ndim else value[()]) for value in self.values]
+        nodes = [variable(value if value.ndim else value[()]) for value in self.values]
         self.variables = [
             Variable(paths[i], _called(paths[i]), node, leaf)
             for i, node, leaf in zip(self._places, nodes, given, strict=True)

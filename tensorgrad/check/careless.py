@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -124,8 +125,8 @@ def _careless(argument: Argument, where: Any) -> Problem | None:
         REMEMBERS,
         f"The rule of {argument.name} of {name} returns other numbers when it is called again with the same arguments, "
         f"or after {name} was called with others: it remembers something of the last call, or draws random numbers. "
-        "Expected: a rule that uses what it is given: (g, output, *inputs). Usual fix: drop what the rule keeps outside "
-        "of itself.",
+        "Expected: a rule that uses what it is given: (g, output, *inputs). Usual fix: drop what the rule keeps "
+        "outside of itself.",
         where,
     )
 
@@ -134,10 +135,8 @@ def _call_elsewhere(argument: Argument) -> None:
     node: Any = argument.node
     inputs = list(node.inputs[: len(node.parents)])
     inputs[argument.position] = inputs[argument.position] * 1.25 + 0.125
-    try:
+    with contextlib.suppress(Exception):  # whatever a function raises that does not like its inputs
         node.function(*inputs, **node.keywords)
-    except Exception:  # whatever a function raises that does not like its inputs
-        pass
 
 
 # ---- coarse dtypes ---------------------------------------------------------------------------------------------------
@@ -177,8 +176,8 @@ def _coarse(argument: Argument, where: Any) -> Problem | None:
     return Problem(
         f"a rule that is wrong in {x.dtype}",
         f"With its inputs in {x.dtype}, as they were given, the rule of {argument.name} of {argument.operation} gives "
-        f"{found[index]:.6g} {at}of {x.shape}; in float64, for the same numbers, {right[index]:.6g}. Expected: the same "
-        f"up to rounding. Usual fix: no large intermediate numbers, as exp of the input; constants that {x.dtype} can "
+        f"{found[index]:.6g} {at}of {x.shape}; in float64, for the same numbers, {right[index]:.6g}. Expected: the "
+        f"same up to rounding. Usual fix: no large intermediate numbers, as exp of the input; constants that {x.dtype} can "
         "hold: 1 + 1e-12 is 1 there.",
         where,
     )

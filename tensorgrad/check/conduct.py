@@ -9,9 +9,9 @@ import numpy as np
 
 from ..tensor import wrap
 from ..transforms import calls
+from ..transforms.variables import variable
 from .function import Checked, Weighted
 from .report import Problem
-
 
 REMEMBERS = "the gradient depends on other calls"
 
@@ -55,11 +55,11 @@ def misconduct(weighted: Weighted, gradients: Sequence[Any]) -> Iterator[Problem
 
 def _with_another_call_between(weighted: Weighted) -> list[Any]:
     """Return the gradients of a forward pass that another one has come after."""
-    nodes = [calls.fresh(value) for value in weighted.values]
+    nodes = [variable(value) for value in weighted.values]
     seeds = weighted.roots([wrap(node) for node in nodes])
     try:
         with np.errstate(all="ignore"):
-            other = [calls.fresh(value * 1.25 + 0.125) for value in weighted.values]
+            other = [variable(value * 1.25 + 0.125) for value in weighted.values]
             weighted.roots([wrap(node) for node in other])
     except Exception:  # whatever a function raises that does not like its inputs
         pass

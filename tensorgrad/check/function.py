@@ -10,9 +10,10 @@ import numpy as np
 from .. import tree
 from ..graph import Leaf, Node
 from ..nn import Module
-from ..recording import differentiating, no_grad
+from ..recording import differentiating, no_grad, recording
 from ..tensor import Tensor, wrap
 from ..transforms import calls
+from ..transforms.variables import tie, variable
 from ..values import unwrap
 
 _NUMBERS = (bool, int, float, complex)
@@ -32,6 +33,8 @@ class Checked:
     Raises:
         TypeError: There is none, or the function does not return arrays.
     """
+
+    _records = False  # whether the function has to be recorded, as it calls backward()
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
         self._f = f
@@ -74,9 +77,16 @@ class Checked:
         return found
 
     def plain_outputs(self, values: Sequence[Any]) -> list[Any]:
-        """Return the outputs as arrays; nothing is recorded."""
-        with no_grad():
-            return [np.asarray(unwrap(y)) for y in self.outputs([wrap(Leaf(value)) for value in values])]
+        """Return the outputs as arrays; nothing is recorded, unless the function itself calls ``backward()``."""
+        tensors = [wrap(Leaf(value)) for value in values]
+        try:
+            with recording() if self._records else no_grad():
+                return [np.asarray(unwrap(y)) for y in self.outputs(tensors)]
+        except RuntimeError:
+            if self._records:
+                raise
+            self._records = True
+        return self.plain_outputs(values)
 
 
 class Derivative(Checked):
@@ -151,10 +161,12 @@ class Weighted:
 
     def gradients(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Return the gradients with respect to the inputs; recorded if these are tracked."""
-        nodes = [calls.fresh(t if t.requires_grad else t._node.value) for t in tensors]
+        nodes = [variable(t) for t in tensors]
         seeds = self.roots([wrap(node) for node in nodes])
-        lifted = any(t.requires_grad for t in tensors)
-        found = calls.backward(seeds, nodes, lifted=lifted) if seeds else {}
+        lifted = [(node, t._node) for node, t in zip(nodes, tensors, strict=True) if t.requires_grad]
+        for node, source in lifted:
+            tie(node, source)
+        found = calls.backward(seeds, nodes, lifted=bool(lifted)) if seeds else {}
         return [found[node] if node in found else calls.zeros(node) for node in nodes]
 
     def plain_gradients(self, values: Sequence[Any] | None = None) -> list[Any]:

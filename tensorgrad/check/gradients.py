@@ -11,8 +11,8 @@ from .. import tree
 from ..graph import Node, reachable
 from ..nn import Module
 from ..tensor import wrap
-from ..transforms import calls
 from ..transforms.slopes import DIFFERS, UNDECIDED
+from ..transforms.variables import variable
 from . import careless, conduct, kinks, nodes
 from .analytic import is_analytic
 from .elements import Examination, Found, chosen, directions_of
@@ -131,7 +131,7 @@ class _Recorded(NamedTuple):
     """A graph of the function, at its inputs."""
 
     roots: dict[Node, Any]
-    variables: list[Node]
+    variables: Sequence[Node]
     where: Callable[[Node], Any]
 
 
@@ -249,7 +249,7 @@ class _Findings:
 
 
 def _record(weighted: Weighted, values: Sequence[Any] | None = None) -> _Recorded:
-    variables = [calls.fresh(value) for value in values or weighted.values]
+    variables = [variable(value) for value in values or weighted.values]
     with located() as where:
         roots = weighted.roots([wrap(node) for node in variables])
     return _Recorded(roots, variables, where.get)

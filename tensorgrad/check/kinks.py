@@ -1,4 +1,4 @@
-"""Several kinks at one point: rules that are each right there may make up a gradient that lies outside of all slopes."""
+"""Several kinks at one point: rules that are each right there may make up a gradient outside of all slopes."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ..graph import Leaf, Node, reachable, record
 from ..primitives import TABLE, Primitive
 from ..transforms.calls import argument_names
 from ..transforms.opaque import Opaque
-from ..transforms.slopes import AGREES, DIFFERS, KINK, Comparison
+from ..transforms.slopes import DIFFERS, Comparison
 from .elements import directions_of
 from .hints import hints
 from .report import GuiltyOperation, Problem
@@ -193,7 +193,7 @@ def _tried(argument: Argument, where: Where) -> GuiltyOperation | None:
         if slope.verdict == DIFFERS and not every:
             break
     wrong = [(slope.excess, index) for index, slope in slopes.items() if slope.verdict == DIFFERS]
-    if not wrong or _is_a_limit(argument, ours, [index for _, index in wrong]):
+    if not wrong or _is_between(argument, ours, [index for _, index in wrong]):
         return None
     index = max(wrong)[1]
     numerical = None
@@ -204,12 +204,12 @@ def _tried(argument: Argument, where: Where) -> GuiltyOperation | None:
     return _named(argument, index, slopes[index], compared, numerical, where)
 
 
-def _is_a_limit(argument: Argument, ours: Any, wrong: list[tuple[int, ...]]) -> bool:
-    """Whether a gradient that is none of the slopes here is the right one at points as near as one likes.
+def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]]) -> bool:
+    """Whether a gradient that is none of the slopes here lies between those at points nearby, which are right.
 
     So it is with the middle one of three equal elements that are sorted: it moves to either end, and its gradient in
     the middle belongs to points nearby where the other two have moved too. Ties are mostly broken by the order of the
-    elements, or by the reverse of it.
+    elements, or by the reverse of it; or they share.
     """
     x = np.asarray(argument.node.inputs[argument.position])
     if x.dtype.kind != "f":
@@ -217,13 +217,17 @@ def _is_a_limit(argument: Argument, ours: Any, wrong: list[tuple[int, ...]]) -> 
     size = _NEARBY * (float(np.max(np.abs(x))) or 1.0)
     order = np.arange(1.0, x.size + 1).reshape(x.shape) / x.size
     generator = np.random.default_rng(1)
-    for shift in (order, -order, *[generator.uniform(-1, 1, x.shape) for _ in range(6)]):
+    slack = 16 * _NEARBY * float(np.max(np.abs(ours)))
+    low, high = np.full(x.shape, np.inf), np.full(x.shape, -np.inf)
+    for shift in (order, -order, *[generator.uniform(-1, 1, x.shape) for _ in range(14)]):
         try:
             compared = _Compared(_at(argument, np.asarray(x + size * shift)[()]))
         except Exception:  # whatever a function raises that does not like its inputs
             continue
-        near = np.abs(compared.ours - ours) <= 16 * _NEARBY * np.max(np.abs(ours))
-        if all(near[i] and compared.comparison.along(_unit(x, i)).verdict in (AGREES, KINK) for i in wrong):
+        low, high = np.minimum(low, compared.ours), np.maximum(high, compared.ours)
+        if any(compared.comparison.along(_unit(x, i)).verdict == DIFFERS for i in wrong):
+            return False
+        if all(low[i] - slack <= ours[i] <= high[i] + slack for i in wrong):
             return True
     return False
 

@@ -15,21 +15,25 @@ vjp(
     np.maximum,
     lambda g, y, a, b: of_the_larger(g, a, b),
     lambda g, y, a, b: of_the_larger(g, b, a),
+    selects=True,
 )
 vjp(
     np.minimum,
     lambda g, y, a, b: of_the_larger(g, b, a),
     lambda g, y, a, b: of_the_larger(g, a, b),
+    selects=True,
 )
 vjp(
     np.fmax,  # chooses the other one where one is NaN, and the first where both are
     lambda g, y, a, b: np.where(np.isnan(b), g, of_the_larger(g, a, b)),
     lambda g, y, a, b: np.where(np.isnan(a) & ~np.isnan(b), g, of_the_larger(g, b, a)),
+    selects=True,
 )
 vjp(
     np.fmin,
     lambda g, y, a, b: np.where(np.isnan(b), g, of_the_larger(g, b, a)),
     lambda g, y, a, b: np.where(np.isnan(a) & ~np.isnan(b), g, of_the_larger(g, a, b)),
+    selects=True,
 )
 vjp(np.heaviside, lambda g, y, x, h: nothing(g), lambda g, y, x, h: np.where(x == 0, g, 0))
 
@@ -71,6 +75,7 @@ def where(condition: Any, *branches: Any) -> Any:
     lambda g, y, x, low, high: g * (_below(x, low) & ~_below(high, low)),
     lambda g, y, x, low, high: g * (_below(high, x) | _below(high, low)),  # of crossed bounds, the upper holds
     elementwise=True,
+    selects=True,
 )
 def _clip(x: Any, low: Any, high: Any) -> Any:
     return np.clip(x, low, high)

@@ -75,6 +75,8 @@ def networks(
     """
     sizes = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=max_hidden + 2))
     loss, targets = draw(st.sampled_from(_LOSSES))
+    if loss is cross_entropy:
+        sizes[-1] = max(sizes[-1], 2)  # a single class has nothing to learn: the loss refuses it
     hidden = draw(st.sampled_from(_SMOOTH if smooth else _SMOOTH + _KINKED)) if len(sizes) > 2 else "identity"
     output = draw(st.sampled_from(_SMOOTH)) if loss is mse else "identity"  # the other losses take logits
     seed = draw(st.integers(0, 2**16))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class Call:
         self._structures: list[tree.Structure] = []
         self._leaves: list[Leaf | None] = []  # None where None stands
         self._sources: dict[Leaf, Node] = {}  # of the variables that were made from Tensors of a graph
+        self._walks: list[None] = []
         self.of_tensors = False
         arguments = list(args)
         self.nodes: list[Leaf] = []
@@ -150,6 +152,22 @@ class Call:
             node.is_over, node.grad = True, None
             if node in self._sources:
                 tie(node, self._sources[node])
+
+    @contextmanager
+    def resumed(self) -> Iterator[None]:
+        """Walk to the variables once more: what is computed again on the way (``checkpoint``) finds them at work."""
+        self._walks.append(None)
+        self._set_over(False)
+        try:
+            yield
+        finally:
+            self._walks.pop()
+            self._set_over(not self._walks)  # another thread may be on the way
+
+    def _set_over(self, is_over: bool) -> None:
+        for node in self.nodes:
+            if node not in self._sources:
+                node.is_over = is_over
 
     def close(self) -> None:
         """Nobody outside this call can want the gradient of its variables: only of what they were made from."""

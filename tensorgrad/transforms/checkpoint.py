@@ -17,10 +17,10 @@ from ..graph import Leaf, Node, copied, is_spent, next_number, record, spent
 from ..primitives import vjp_of_all
 from ..recording import differentiating, is_differentiating, is_recording, recording
 from ..tensor import Tensor, wrap
-from ..values import unwrap
+from ..values import recorded_passes, unwrap
 from .calls import zeros
 from .results import packed_value, places, recorded
-from .variables import fresh
+from .variables import fresh, have_been_tied
 
 
 def _replay() -> ModuleType:
@@ -105,7 +105,9 @@ class _Call:
         """Return f's result, whose Tensors hold nodes that know of nothing between them and what went in."""
         states = _replay().states(self._f, args, keywords)
         self._begin = next_number()
+        passes = recorded_passes[0]
         returned = self._f(*args, **keywords)
+        self._goes_back = recorded_passes[0] > passes  # or another thread does
         leaves, _ = tree.flatten(returned)
         self._count = len(leaves)
         made = [(i, leaf) for i, leaf in enumerate(leaves) if _is_result(leaf) and leaf._node.number > self._begin]
@@ -172,6 +174,12 @@ class _Call:
 
     def _results_again(self) -> list[Node]:
         """Run f once more and return the nodes of its results, which are compared with the first ones."""
+        if self._goes_back and have_been_tied(self._begin, *self._ends):
+            raise RuntimeError(
+                f"checkpoint: {self.name} calls backward() inside a function that was being differentiated, which has "
+                "returned by now: a second run would not see its variables. Expected: derivatives by tg.grad in there, "
+                "or no checkpoint. Usual fix: g = tg.grad(loss)(x) in place of loss(x).backward() and x.grad."
+            )
         handles: dict[int, Tensor] = {}
         args = [_as_now(argument, handles) for argument in self._args]
         keywords = {name: _as_now(argument, handles) for name, argument in self._keywords.items()}

@@ -68,7 +68,8 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         leaves = leaves_like("vjp", "the cotangent", cotangent, outputs.structure, outputs.values)
         lifted = outside or any(map(is_tracked, leaves))
-        gradients: list[Any] = call.gradients(outputs.seeds(leaves), lifted=lifted)
+        with call.resumed():
+            gradients: list[Any] = call.gradients(outputs.seeds(leaves), lifted=lifted)
         if not lifted and not call.of_tensors and not any(isinstance(leaf, Tensor) for leaf in leaves):
             gradients = [unwrap(g) for g in gradients]
         return tuple(call.nested(gradients))

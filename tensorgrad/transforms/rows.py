@@ -204,6 +204,8 @@ class Rows:
     def _use(self, node: Node, i: int, g: Any, lift: Any) -> Any:
         """Return the gradient of input i for each example: what a rule gives, before it is summed over them."""
         primitive: Any = TABLE[node.function]
+        if primitive.selects and not autodiff.is_finite(g):
+            primitive = autodiff.EXACT[node.function]
         values = (node.value, *node.inputs) if lift is None else autodiff.lifted(node, primitive, lift)
         inputs = values[1:]
         shape = node.inputs[i].shape

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import NO_KEYWORDS, Leaf, Node, record
+from ..graph import NO_KEYWORDS, Leaf, Node, next_number, reachable, record
 from ..primitives import vjp
 from ..tensor import Tensor
 from ..values import refuse_subclass
@@ -47,6 +47,7 @@ def tie(leaf: Leaf, source: Node) -> None:
     """Let a variable be part of the graph that its value came from, now that its function has returned."""
     node: Any = leaf
     node.__class__ = _Tied  # in place: others hold it
+    node.is_over = next_number()  # since when
     node.function = _argument
     node.inputs = (source.value,)
     node._first = source
@@ -58,3 +59,9 @@ def fresh(value: Any) -> Node:
         return variable(value)
     node = value._node
     return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
+
+
+def have_been_tied(since: float, *roots: Node) -> bool:
+    """Whether some of the variables that nodes come from were still leaves at a creation number, and are no more."""
+    tied: list[Any] = [node for node in reachable(*roots) if isinstance(node, _Tied)]
+    return any(node.is_over > since for node in tied)

@@ -1,7 +1,7 @@
-"""Random programs whose gradients are right, to count false alarms: ``python -m tests.check.programs --programs 10000``.
+"""Random programs whose gradients are right, to count false alarms: ``python -m tests.check.programs``.
 
-By the seed: programs of NumPy calls as they are compared with JAX, in float64 or float32, with inputs and outputs scaled
-by 1e-8 to 1e8; functions at their kinks; and dense networks, of which some have units at a kink.
+By the seed: programs of NumPy calls as they are compared with JAX, in float64 or float32, with inputs and outputs
+scaled by 1e-8 to 1e8; functions at their kinks; and dense networks, of which some have units at a kink.
 """
 
 from __future__ import annotations

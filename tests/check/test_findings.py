@@ -317,3 +317,12 @@ def test_kinks_are_counted():
     report = tg.check_gradients(lambda x: np.sum(tg.relu(x)), np.array([-1.0, 0.0, 2.0]))
     assert verdicts(report) == [AGREES, KINK, AGREES]
     assert report.ok
+
+
+def test_functions_that_call_backward_themselves_are_checked():
+    def slope_times_sum(x: Any) -> Any:
+        w = tg.Tensor(3.0, requires_grad=True)
+        (np.sum(x * x) * w).backward()
+        return w.grad * np.sum(x)
+
+    assert tg.check_gradients(slope_times_sum, np.array([1.0, 2.0]), order=2).ok

@@ -38,6 +38,7 @@ class Wrong:
         order: 2 where only the derivative's derivative is wrong.
         program: What the operation is a part of; None for one in which others come before and after.
         fine: Where the wrong rules are right after all, as they are in larger batches.
+        budget: Of the check.
         raises: What the backward pass says, where the engine itself refuses what the rule returns.
     """
 
@@ -52,13 +53,14 @@ class Wrong:
     program: Callable[..., Any] | None = None
     fine: Sequence[Any] = ()
     raises: str = ""
+    budget: int = 10_000
 
     def report(self, *, right: bool = False, entered: str = "differentiable", inputs: Sequence[Any] = ()) -> Any:
         """Return the report on the program with the wrong rules, or with the right ones."""
         with rules_of_a_test(), quiet():
             operation = self.entered(self.right if right else self.wrong, entered)
             program = functools.partial(self.program or _among_others, operation)
-            return tg.check_gradients(program, *(inputs or self.inputs), order=self.order)
+            return tg.check_gradients(program, *(inputs or self.inputs), order=self.order, budget=self.budget)
 
     def entered(self, rules: Sequence[Any], entered: str) -> Callable[..., Any]:
         """Return the operation for Tensors."""
@@ -85,12 +87,13 @@ def rule(
     program: Callable[..., Any] | None = None,
     fine: Sequence[Any] = (),
     raises: str = "",
+    budget: int = 10_000,
     **how: Any,
 ) -> Wrong:
     """Return a member of which the rule of one argument is wrong."""
     rules = right if isinstance(right, tuple) else (right,)
     changed = (*rules[:position], wrong, *rules[position + 1 :])
-    return Wrong(name, f, rules, changed, inputs, hint, how, order, program, fine, raises)
+    return Wrong(name, f, rules, changed, inputs, hint, how, order, program, fine, raises, budget)
 
 
 def _among_others(operation: Callable[..., Any], *xs: Any) -> Any:

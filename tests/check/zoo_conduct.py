@@ -9,7 +9,7 @@ import numpy as np
 import tensorgrad as tg
 
 from .zoo import Wrong, WrongFunction, rule
-from .zoo_rules import BOTH, C, ROW, W, X
+from .zoo_rules import BOTH, W, X
 
 ZEROS = np.zeros((2, 3))
 ONES = np.ones((2, 3))

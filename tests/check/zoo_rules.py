@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import tensorgrad as tg
-
 from .zoo import Wrong, rule
 
 _random = np.random.default_rng(5)
@@ -85,7 +83,7 @@ FACTORS = [
         lambda g, y, x: (g + 0 * x) / 3,
         lambda g, y, x: (g + 0 * x) / 4,
         X,
-        hint=r"0\.75|3 */ *4",
+        hint="divided by 4",
     ),
     rule(
         "integer_division",
@@ -97,11 +95,11 @@ FACTORS = [
     ),
     rule(
         "exponent_divided_as_integer",
-        lambda x: x**1.5,
-        lambda g, y, x: g * 1.5 * x**0.5,
-        lambda g, y, x: g * (3 // 2) * x**0.5,
+        lambda x: x**2.5,
+        lambda g, y, x: g * 2.5 * x**1.5,
+        lambda g, y, x: g * (5 // 2) * x**1.5,
         X,
-        hint=r"0\.6666",
+        hint=r"times 0\.8",
         elementwise=True,
     ),
     rule(
@@ -141,11 +139,11 @@ FACTORS = [
     ),
     rule(
         "dropout_not_rescaled",
-        lambda x: x * (np.arange(4) != 1) / 0.75,
-        lambda g, y, x: g * (np.arange(4) != 1) / 0.75,
+        lambda x: x * (np.arange(4) != 1) / 0.8,
+        lambda g, y, x: g * (np.arange(4) != 1) / 0.8,
         lambda g, y, x: g * (np.arange(4) != 1),
         X,
-        hint=r"0\.75|3 */ *4",
+        hint=r"times 0\.8",
         elementwise=True,
     ),
     rule("gradient_squared", np.sin, _sines, lambda g, y, x: g * g * np.cos(x), X, elementwise=True),
@@ -169,7 +167,7 @@ FACTORS = [
         _sines,
         lambda g, y, x: np.round(g * np.cos(x), 3),
         X,
-        hint="round",
+        hint="about 3 digits",
         elementwise=True,
     ),
     rule(
@@ -332,7 +330,7 @@ FORMULAS = [
         lambda g, y, x: g * (np.abs(x) <= 1),
         lambda g, y, x: g,
         BOTH,
-        hint="0 |part|where|derivative",
+        hint=r"size 1\.06|left out",
         elementwise=True,
     ),
     rule(
@@ -354,7 +352,13 @@ FORMULAS = [
         elementwise=True,
     ),
     rule(
-        "one_element_of_12000", np.sin, _sines, lambda g, y, x: _one_off(g * np.cos(x), 63, 17), LARGE, elementwise=True
+        "one_element_of_12000",
+        np.sin,
+        _sines,
+        lambda g, y, x: _one_off(g * np.cos(x), 63, 17),
+        LARGE,
+        budget=500,
+        elementwise=True,
     ),
     rule(
         "first_row_only",

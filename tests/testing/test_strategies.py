@@ -230,7 +230,7 @@ def test_networks_keep_to_their_bounds(network):
 def test_networks_are_of_all_kinds():
     found = set()
 
-    @settings(max_examples=100, derandomize=True, database=None)
+    @settings(max_examples=200, derandomize=True, database=None)
     @given(networks())
     def collect(network):
         found.add(network.loss)

@@ -780,3 +780,33 @@ def test_it_keeps_the_name_of_the_function():
     assert tg.checkpoint(block).__name__ == "block"
     assert "layers" not in vars(tg.checkpoint(network()))
     assert "of=block" in str(tg.graph(tg.checkpoint(block)(parameter(X))))
+
+
+def test_backward_inside_a_function_that_has_returned_is_an_error():
+    """Where its variables are leaves no more: what the second run would take for constants, the first one did not."""
+
+    def slope_times_x(x: Any) -> Any:
+        w = parameter(3.0)
+        (x * x * w).backward()
+        return w.grad * x  # x^3
+
+    run = tg.checkpoint(slope_times_x)
+    for start in (2.0, tg.Tensor(2.0), parameter(2.0)):
+        assert tg.stop_gradient(tg.grad(run)(start)) == 12
+        assert tg.stop_gradient(tg.grad(tg.grad(run))(start)) == 12
+    for start in (2.0, tg.Tensor(2.0)):
+        assert tg.vjp(run, start)[1](1.0)[0] == 12
+    said = r"backward\(\) inside a function .* which has returned.*Usual fix: g = tg"
+    with pytest.raises(RuntimeError, match=said):
+        tg.vjp(run, parameter(2.0))[1](1.0)
+    value, _ = tg.value_and_grad(run)(parameter(2.0))
+    with pytest.raises(RuntimeError, match=said):
+        value.backward()
+
+
+def test_transforms_inside_run_again_for_a_pullback():
+    inside = tg.checkpoint(lambda x: tg.grad(lambda w: x * x * w)(3.0) * x)
+    for start in (2.0, tg.Tensor(2.0), parameter(2.0)):
+        _, pullback = tg.vjp(inside, start)
+        assert [tg.stop_gradient(pullback(c)[0]) for c in (1.0, 2.0)] == [12, 24]
+        assert tg.stop_gradient(tg.grad(lambda c, pullback=pullback: pullback(c)[0])(1.0)) == 12
