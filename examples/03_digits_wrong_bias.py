@@ -198,8 +198,8 @@ def main():
     expect("accuracy with the published formula", histories["published"][-1, 1], at_least=wanted)
     expect("accuracy with the right formula", histories["right"][-1, 1], at_least=wanted)
     ratio = histories["published"][-1, 0] / histories["right"][-1, 0]
-    print(f"  The published formula ends at {ratio:.3f} times the loss of the right one: no sign of a mistake.")
-    print("  But with it all biases of a layer go the same way, whatever each unit needs:")
+    expect("loss, published / right: no sign of a mistake", ratio, at_most=1.25)
+    print("  But with the published one all biases of a layer go the same way, whatever each unit needs:")
     ways = {formula: parameters["b2"] - start["b2"] for formula, parameters in trained.items()}
     expect("range of the ways of the 10 output biases, published", np.ptp(ways["published"]), at_most=1e-9)
     expect("range of the ways of the 10 output biases, right", np.ptp(ways["right"]), at_least=0.1)
@@ -301,6 +301,7 @@ def compare_starts(batches, test, *, epochs, seeds):
     worse, change = loss.mean() / right_loss.mean(), np.abs(score - right_score).mean()
     print(f"  On average the published formula makes the loss {worse:.3f} times that of the right one, and changes")
     print(f"  the accuracy by {change:.4f}. Another start changes it by up to {np.ptp(right_score):.4f}.")
+    expect("change by the formula / change by the start", change / np.ptp(right_score), at_most=1)
 
 
 def show_slip(parameters, scaler, raw, y):

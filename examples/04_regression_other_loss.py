@@ -274,14 +274,20 @@ def listed(numbers):
 
 def try_starts(seeds, X, Y, pairs):
     """Train from several starts; show where each ends, and what it says far outside the range of training."""
-    losses, rows = [], []
+    losses, errors, rows = [], [], []
+    far = QUESTIONS[:, 3:]
     for seed in seeds:
         parameters, _ = train_with_adam(initial_parameters(seed), X, Y, steps=3000)
         losses.append(loss_at(parameters, X, Y))
-        rows.append((seed, losses[-1], listed(answer(parameters, QUESTIONS[:, 3:], pairs)[:, 0])))
+        said = answer(parameters, far, pairs)
+        errors.append(np.abs(said - targets_of(far)).max())
+        rows.append((seed, losses[-1], listed(said[:, 0])))
     table(["start", "training loss", "(888, 122): 1010, 766, 766"], rows)
-    print(f"  {sum(loss > 0.1 for loss in losses)} of {len(losses)} starts end in a poor minimum.")
+    poor = sum(loss > 0.1 for loss in losses)
+    expect(f"starts of {len(losses)} that end in a poor minimum, above 0.1", poor, at_least=len(losses) // 3)
     expect("training loss, best start", min(losses), at_most=1e-3)
+    worst = max(error for loss, error in zip(losses, errors, strict=True) if loss <= 1e-3)
+    expect("largest error at (888, 122) of a start with a loss of 0.001 at most", worst, at_least=100)
 
 
 def draw(history, batch_losses, parameters, pairs, path):

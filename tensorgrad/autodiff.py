@@ -216,7 +216,7 @@ def is_finite(x: Any) -> bool:
 
 
 class _Exact:
-    """The table as it is for gradients that are not finite: what a function has not chosen gets 0, where inf * 0 is NaN.
+    """The table for gradients that are not finite: what a function has not chosen gets 0, where inf * 0 is NaN.
 
     It is a second look at the rules, which multiply by 0 and 1: that is much quicker than to choose.
     """

@@ -49,7 +49,15 @@ _FIXES: dict[str, str] = {
     "reshape": "the number of elements must not change. Usual fix: put -1 for the one size NumPy may work out",
     "concatenate": "all sizes but the one along the axis must be equal. Usual fix: name the axis you mean",
     "transpose": "axes must name every axis once. Usual fix: np.swapaxes to exchange just two",
-    "squeeze": "only axes of size 1 can be squeezed",
+    "squeeze": "only axes of size 1 can be squeezed. Usual fix: name the axis of size 1, or leave axis out for all",
+    "inner": "the last axes must have the same size. Usual fix: x @ y.T where the second operand is meant transposed",
+    "vdot": "as many elements in the one as in the other. Usual fix: x @ y for a product of matrices",
+    "tensordot": (
+        "the axes that are summed over must have the same sizes, and be there. Usual fix: axes=1 for the last axis of "
+        "the first and the first of the second; axes=([i], [j]) to name them"
+    ),
+    "cross": "vectors of 2 or 3 elements along the axis. Usual fix: axis=0 if they run along the first one",
+    "convolve": "operands with a single axis. Usual fix: x.ravel(), or one row after the other",
     "broadcast_to": _BROADCAST,
 }
 

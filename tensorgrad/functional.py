@@ -184,7 +184,11 @@ def dense(x: Any, W: Any, b: Any = None) -> Any:
     >>> dense(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), np.array([0.0, 0.0, 10.0]))
     array([[ 1.,  2., 13.]])
     """
-    if W.ndim != 2 or (b is not None and b.shape != W.shape[1:]):
+    try:
+        fit = W.ndim == 2 and (b is None or b.shape == W.shape[1:])
+    except AttributeError:  # numbers have no shape
+        fit = False
+    if not fit:
         raise ValueError("the shapes do not fit")
     y = x.dot(W) if x.__class__ is _ndarray and x.ndim == 2 else x @ W  # small matrices in half the time of @
     if b is None:

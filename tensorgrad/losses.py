@@ -15,11 +15,13 @@ from .functional import log_softmax, ones, sigmoid, softmax
 from .graph import NO_KEYWORDS
 from .primitives import vjp
 from .tensor import Tensor, apply, differentiable
-from .values import refuse_subclass, unwrap
+from .values import plain_array, unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 
 _OFF = 0.1  # how far below 0 targets may come by rounding, or by differences taken with respect to them
+
+_AS_THEY_ARE = (Tensor, np.ndarray, float, int)  # targets: numbers of Python's keep float32 as it is
 
 Reduction = Literal["mean", "sum", "none"]
 _REDUCTIONS = ("mean", "sum", "none")
@@ -76,8 +78,8 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
     """
     if reduction not in _REDUCTIONS:
         _refuse_reduction("cross_entropy", reduction)
-    if logits.__class__ is not Tensor:
-        logits = _array("cross_entropy(logits)", logits)
+    if logits.__class__ is not Tensor and logits.__class__ is not np.ndarray:
+        logits = plain_array(logits, "cross_entropy(logits)")
     scores = logits._node.value if logits.__class__ is Tensor else logits
     if scores.dtype.char not in "fd":
         _refuse_unless_real("cross_entropy", scores.dtype)
@@ -273,10 +275,10 @@ def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple
     """Return predictions and targets as Tensors, arrays or numbers, and the dtype of the predictions; or raise."""
     if reduction not in _REDUCTIONS:
         _refuse_reduction(name, reduction)
-    if predictions.__class__ is not Tensor:
-        predictions = _array(f"{name}(predictions)", predictions)
-    if targets.__class__ is not Tensor and targets.__class__ is not float and targets.__class__ is not int:
-        targets = _array(f"{name}(targets)", targets)  # a number of Python's keeps float32 as it is
+    if predictions.__class__ is not Tensor and predictions.__class__ is not np.ndarray:
+        predictions = plain_array(predictions, f"{name}(predictions)")
+    if targets.__class__ not in _AS_THEY_ARE:
+        targets = plain_array(targets, f"{name}(targets)")
     shape, expected = np.shape(targets), np.shape(predictions)
     if shape != expected:
         raise ValueError(
@@ -291,20 +293,6 @@ def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple
     if hasattr(targets, "dtype"):
         _refuse_unless_real(name, targets.dtype, "targets")
     return predictions, targets, dtype
-
-
-def _array(what: str, value: Any) -> Any:
-    """Return an array of what a user has given, or raise and say what for."""
-    if value.__class__ is np.ndarray:
-        return value
-    refuse_subclass(what, value)
-    try:
-        return np.asarray(value)
-    except ValueError as error:  # of a list; what a Tensor in it says is a TypeError, and says enough
-        raise ValueError(
-            f"{what}: {error}. Expected: numbers, in rows of the same length. "
-            "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
-        ) from error
 
 
 def _refuse_unless_real(name: str, dtype: Any, what: str = "predictions") -> None:
@@ -343,7 +331,7 @@ def _distribution(shape: tuple[int, ...], targets: Any, named: tuple[int, ...] |
     """
     plain = targets
     if targets.__class__ is not np.ndarray:
-        plain = _array("cross_entropy(targets)", unwrap(targets) if targets.__class__ is Tensor else targets)
+        plain = plain_array(unwrap(targets) if targets.__class__ is Tensor else targets, "cross_entropy(targets)")
     if plain.dtype.kind in "iu" and plain.shape == shape[:1] and plain.size:
         hot = (_classes(shape[1]) == plain).T
         if np.count_nonzero(hot) != plain.size:
@@ -406,7 +394,7 @@ def _classes(number: int) -> Any:
 def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
     """Return the cross-entropy of logits with another number of axes than two, by way of two."""
     if targets.__class__ is not Tensor:
-        targets = _array("cross_entropy(targets)", targets)
+        targets = plain_array(targets, "cross_entropy(targets)")
     shape, given = logits.shape, targets.shape
     if not shape or given not in (shape, shape[:-1]):
         raise _wrong_targets(shape, given)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _EPS = float(np.finfo(np.float64).eps)
+_GRAINS = 1e6  # changes of so many times what rounding is said to be may be rounding still, within f
 _SHRINK = 8  # by that much steps shrink: a power of 2, so that they stay exact
 
 
@@ -55,6 +56,7 @@ def extrapolated(
     found: list[Estimate] = []  # the best of each step
     failure: Exception | None = None
     moves: Any = False
+    least: Any = np.inf  # the smallest change, if that is small: a step that changes nothing may be lost in its grains
     with np.errstate(all="ignore"):
         for level in range(levels):
             h = step / _SHRINK**level
@@ -67,7 +69,10 @@ def extrapolated(
             above, below = _wide(above), _wide(below)
             moves = moves | (above != below)
             length = side * h or 2 * h
+            apart = np.abs(above - below)
+            least = np.where((apart > 0) & (apart <= _GRAINS * rounding), np.fmin(least, apart), least)
             noise = (np.where(moves, eps * (np.abs(above) + np.abs(below)), 0) + rounding) / abs(length)
+            noise = np.where((apart == 0) & (least < np.inf), np.maximum(noise, least / abs(length)), noise)
             coarser, best = _next_row((above - below) / length, coarser, noise, 1 if side else 2)
             found.append(best)
             if len(found) > 2 and np.all(best.error <= target * np.max(np.abs(best.value), initial=0)):

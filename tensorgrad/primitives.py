@@ -110,8 +110,8 @@ def vjp(
 
     Ufuncs are elementwise unless they have a signature, as matmul has. ``bounded`` says of an elementwise primitive
     that its slope is finite whatever its inputs are, so that its rule gives 0 for a gradient of 0 without help.
-    ``selects`` says of one that it chooses among its inputs: where its slope is 0 it is constant, and what is not chosen
-    gets 0 even of a gradient that is infinite. Its rules may depend on g by a factor only.
+    ``selects`` says of one that it chooses among its inputs: where its slope is 0 it is constant, and what is not
+    chosen gets 0 even of a gradient that is infinite. Its rules may depend on g by a factor only.
     ``saves`` is a function of the inputs whose value the forward pass has at hand and the rules need: they get it after
     the inputs. On arrays it is what ``apply`` was handed as computed; on Tensors it is called, so that the next order
     sees it.

@@ -37,7 +37,8 @@ class Value(Handle):
     def data(self) -> Any:
         """The array itself, not a copy. On a leaf it can be set, ``p.data -= rate * p.grad`` included.
 
-        That of a result is read-only: the backward pass counts on it.
+        That of a result is read-only: the backward pass counts on it. A write into the array of a leaf, past this
+        property, is not noticed: after ``w.data[0] = 5.0`` or ``out=w.data`` no graph is stale. ``debug()`` finds it.
         """
         leaving()
         value = self._node.value
@@ -74,6 +75,7 @@ class Value(Handle):
             if value.shape != leaf.value.shape:
                 raise ValueError(
                     f".grad of {leaf.label} {leaf.value.shape} was given shape {value.shape}. Expected: the same shape."
+                    " Usual fix: transpose the array, or sum it over the axes that are too many; None to clear it."
                 )
         leaf.grad = value
 
@@ -289,10 +291,23 @@ def array_of(data: Any, dtype: Any, what: str) -> Any:
     try:
         return np.array(unwrap(data), dtype=dtype)
     except (ValueError, TypeError) as error:
-        raise type(error)(
-            f"{what}: {error}. Expected: numbers, in rows of the same length. "
-            "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
-        ) from error
+        raise _no_rows(what, error) from error
+
+
+def plain_array(data: Any, what: str) -> Any:
+    """Return the data as an array, or raise and say what they were for; what is part of a graph stays there."""
+    refuse_subclass(what, data)
+    try:
+        return np.asarray(data)
+    except ValueError as error:  # a Tensor's is a TypeError, and says enough
+        raise _no_rows(what, error) from error
+
+
+def _no_rows(what: str, error: Exception) -> Exception:
+    return type(error)(
+        f"{what}: {error}. Expected: numbers, in rows of the same length. "
+        "Usual fix: look at np.asarray(data, dtype=object) for the entry that is none."
+    )
 
 
 def refuse_subclass(what: str, value: Any) -> None:

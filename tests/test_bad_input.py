@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.train import fit
+from tensorgrad.train import accuracy, fit
 
 from .cases import NUMPY_2_1
 
@@ -42,6 +42,7 @@ def world() -> SimpleNamespace:
     )
     w.made = w.x * 2
     np.sum(w.x * w.x).backward()  # so that there is a .grad to keep
+    np.sum(w.model(np.ones((2, 3), np.float32))).backward()
     return w
 
 
@@ -129,6 +130,22 @@ refused(ValueError, "dense|W (4, 5)|Usual fix", dense_scalar=lambda w: tg.dense(
 refused(ValueError, "dense|x (2, 3)|v (4,)|Usual fix", dense_vector=lambda w: tg.dense(w.x, w.v))
 refused(
     ValueError,
+    "dense|(3, 3)|(3, 2)|1.0|b is (out,)|Usual fix",
+    dense_number_for_biases=lambda w: tg.dense(np.ones((3, 3)), np.ones((3, 2)), 1.0),
+)
+refused(ValueError, "dense|x (2, 3)|2.0|Usual fix", dense_number_for_weights=lambda w: tg.dense(w.x, 2.0))
+refused(ValueError, "np.vdot|(2, 3)|W (4, 5)|as many elements|Usual fix", vdot=lambda w: np.vdot(w.x, w.W))
+refused(ValueError, "np.inner|(2, 3)|W (4, 5)|the last axes|Usual fix", inner=lambda w: np.inner(w.x, w.W))
+refused(
+    (ValueError, IndexError),
+    "np.tensordot|(2, 3)|W (4, 5)|summed over|Usual fix",
+    tensordot=lambda w: np.tensordot(w.x, w.W),
+    tensordot_of_no_axis=lambda w: np.tensordot(w.x, w.W, ([0], [9])),
+)
+refused(ValueError, "np.cross|(2, 3)|W (4, 5)|2 or 3|Usual fix", cross=lambda w: np.cross(w.x, w.W))
+refused(ValueError, "np.convolve|(2, 3)|W (4, 5)|a single axis|Usual fix", convolve=lambda w: np.convolve(w.x, w.W))
+refused(
+    ValueError,
     "dense|(5, 4)|layers[0].W (3, 2)|fan_in",
     network_of_wrong_width=lambda w: tg.nn.MLP([3, 2, 2], seed=0)(np.ones((5, 4), np.float32)),
 )
@@ -146,7 +163,7 @@ refused(
     np_reshape=lambda w: np.reshape(w.x, (7, -1)),
 )
 refused(ValueError, "transpose|x (2, 3)|every axis once", transpose=lambda w: np.transpose(w.x, (0, 0)))
-refused(ValueError, "squeeze|x (2, 3)|size 1", squeeze=lambda w: w.x.squeeze(0))
+refused(ValueError, "squeeze|x (2, 3)|size 1|Usual fix", squeeze=lambda w: w.x.squeeze(0))
 refused(ValueError, "broadcast_to|x (2, 3)|(4,4)|add an axis", broadcast_to=lambda w: np.broadcast_to(w.x, (4, 4)))
 refused(
     ValueError,
@@ -566,13 +583,13 @@ refused(
 
 refused(
     ValueError,
-    "x|(2, 3)|(3, 2)|same shape",
+    "x|(2, 3)|(3, 2)|same shape|Usual fix",
     data_of_another_shape=lambda w: setattr(w.x, "data", np.ones((3, 2))),
     grad_of_another_shape=lambda w: setattr(w.x, "grad", np.ones((3, 2))),
 )
 refused(
     ValueError,
-    "x|(2, 3)|()|same shape",
+    "x|(2, 3)|()|same shape|Usual fix",
     data_as_a_number=lambda w: setattr(w.x, "data", 1.0),
     grad_as_a_number=lambda w: setattr(w.x, "grad", 0.0),
 )
@@ -655,9 +672,11 @@ refused(TypeError, "unsized", iterate_a_scalar=lambda w: list(w.scalar))
 
 refused(
     ValueError,
-    "unknown activation 'rleu'|identity, relu, sigmoid, softmax, softplus, tanh",
+    "unknown activation 'rleu'|identity, relu, sigmoid, softmax, softplus, tanh|Usual fix",
     dense_activation=lambda w: tg.nn.Dense(3, 2, "rleu"),
     mlp_activation=lambda w: tg.nn.MLP([3, 4, 2], hidden="rleu"),
+    mlp_activation_of_no_layer=lambda w: tg.nn.MLP([3, 2], hidden="rleu"),
+    mlp_output_activation=lambda w: tg.nn.MLP([3, 2], output="rleu"),
     spec_activation=lambda w: tg.nn.from_spec([{"in": 3, "out": 2, "activation": "rleu"}]),
 )
 refused(
@@ -671,21 +690,37 @@ refused(
     "layer 1|unknown key 'units'|in and out|activation",
     spec_key=lambda w: tg.nn.from_spec([{"in": 3, "out": 2}, {"in": 2, "out": 2, "units": 5}]),
 )
-refused(ValueError, "layer 0|lacks the key 'out'", spec_incomplete=lambda w: tg.nn.from_spec([{"in": 3}]))
 refused(
     ValueError,
-    "layer 0|'in' twice",
+    "layer 1 of the spec|{'in': 2, 'out': 1, 'activation': 'rleu'}|unknown activation 'rleu'|Usual fix",
+    spec_activation_of_a_layer=lambda w: tg.nn.from_spec(
+        [{"in": 3, "out": 2}, {"in": 2, "out": 1, "activation": "rleu"}]
+    ),
+)
+refused(
+    ValueError,
+    "layer 1 of the spec|positive whole numbers|Usual fix",
+    spec_size_of_a_layer=lambda w: tg.nn.from_spec([{"in": 3, "out": 2}, {"in": 2, "out": 0}]),
+)
+refused(ValueError, "layer 0|lacks the key 'out'|Usual fix", spec_incomplete=lambda w: tg.nn.from_spec([{"in": 3}]))
+refused(
+    ValueError,
+    "layer 0|'in' twice|Usual fix",
     spec_twice=lambda w: tg.nn.from_spec([{"in": 3, "input_dim": 3, "out": 1}]),
 )
 refused(
     ValueError,
-    "layer 1|4|layer 0|2|equal",
+    "layer 1|4|layer 0|2|equal|Usual fix",
     spec_that_does_not_fit=lambda w: tg.nn.from_spec([{"in": 3, "out": 2}, {"in": 4, "out": 1}]),
 )
-refused(ValueError, "empty specification", spec_empty=lambda w: tg.nn.from_spec([]))
+refused(ValueError, "empty specification|Usual fix", spec_empty=lambda w: tg.nn.from_spec([]))
+refused(
+    ValueError, "from_spec of 5|a list with one dict per layer|Usual fix", spec_is_a_number=lambda w: tg.nn.from_spec(5)
+)
+refused(ValueError, "from_spec of None|Usual fix", spec_is_nothing=lambda w: tg.nn.from_spec(None))
 refused(
     ValueError,
-    "layer 0|dict",
+    "layer 0|dict|Usual fix",
     spec_of_numbers=lambda w: tg.nn.from_spec([784, 10]),
     spec_is_a_dict=lambda w: tg.nn.from_spec({"in": 3, "out": 2}),
 )
@@ -700,13 +735,16 @@ refused(
 )
 refused(
     ValueError,
-    "MLP|at least two sizes",
+    "MLP|at least two sizes|Usual fix",
     mlp_of_one_size=lambda w: tg.nn.MLP([3]),
     mlp_of_nothing=lambda w: tg.nn.MLP([]),
+    mlp_of_none=lambda w: tg.nn.MLP(None),
+    mlp_of_a_number=lambda w: tg.nn.MLP(3),
+    mlp_of_a_set=lambda w: tg.nn.MLP({3, 2}),
 )
 refused(
     ValueError,
-    "Dropout|[0, 1)",
+    "Dropout|[0, 1)|Usual fix",
     dropout_one=lambda w: tg.nn.Dropout(1.0),
     dropout_negative=lambda w: tg.nn.Dropout(-0.1),
     dropout_percent=lambda w: tg.nn.Dropout(50),
@@ -717,6 +755,23 @@ refused(
     "Sequential|not Sequential([a, b])",
     sequential_of_a_list=lambda w: tg.nn.Sequential([tg.relu, tg.relu]),
     sequential_of_a_tensor=lambda w: tg.nn.Sequential(w.x),
+)
+refused(
+    TypeError,
+    "the initialiser of|'he'|Expected: a function|Usual fix: init=tg.nn.init.he",
+    initialiser_by_name=lambda w: tg.nn.Dense(3, 2, init="he"),
+    initialiser_of_a_network=lambda w: tg.nn.MLP([3, 2], init="he"),
+    initialiser_of_biases=lambda w: tg.nn.MLP([3, 2], bias_init="he"),
+)
+refused(TypeError, "Checkpoint|Expected: a layer|Usual fix", checkpoint_of_a_list=lambda w: tg.nn.Checkpoint([tg.relu]))
+refused(
+    (TypeError, ValueError),
+    "seed=|Expected: a whole number|Usual fix: seed=0",
+    seed_is_text=lambda w: tg.nn.MLP([3, 2], seed="x"),
+    seed_is_negative=lambda w: tg.nn.Dropout(0.5, seed=-1),
+    seed_is_a_fraction=lambda w: fit(
+        w.model, w.array, w.array, loss=tg.mse, optimizer=tg.optim.sgd(1), epochs=1, seed=0.5
+    ),
 )
 refused(NotImplementedError, "__call__", module_without_call=lambda w: tg.nn.Module()(w.x))
 refused(
@@ -752,13 +807,82 @@ refused(
 )
 refused(
     ValueError,
-    "training|empty|Expected at least one",
+    "training|empty|Expected at least one|Usual fix",
     train_on_nothing=lambda w: train(w, w.array[:0], np.ones((0, 2))),
 )
 refused(
     ValueError,
     "training|2|3|Usual fix",
     train_on_unequal_lengths=lambda w: train(w, w.array, np.ones((3, 2))),
+)
+refused(
+    ValueError,
+    "training inputs|dtype <U1|Expected numbers|Usual fix: data.astype(float)|np.unique",
+    train_on_text=lambda w: train(w, np.full((2, 3), "1"), np.ones((2, 2))),
+)
+refused(
+    ValueError,
+    "training inputs|rows of the same length|Usual fix",
+    train_on_a_ragged_list=lambda w: train(w, [[1.0, 2.0], [1.0]], np.ones((2, 2))),
+)
+refused(
+    TypeError,
+    "training|MaskedArray|ways of its own|Usual fix",
+    train_on_masked_inputs=lambda w: train(w, np.ma.array(w.array), np.ones((2, 2))),
+    train_on_masked_targets=lambda w: train(w, w.array, np.ma.array([0, 1], mask=[True, False])),
+    train_on_masked_rows=lambda w: train(w, [np.ma.array([1.0] * 3)] * 2, np.ones((2, 2))),
+)
+refused(
+    TypeError,
+    "accuracy(|MaskedArray|ways of its own|Usual fix",
+    accuracy_of_masked_ids=lambda w: accuracy(w.array, np.ma.array([0, 1], mask=[True, False])),
+)
+refused(
+    ValueError, "accuracy|(2, 3)|(2, 1)|Usual fix", accuracy_of_a_column=lambda w: accuracy(w.array, np.zeros((2, 1)))
+)
+refused(
+    TypeError,
+    "fit was given loss='mse'|Expected: a function|Usual fix: loss=tg.",
+    loss_by_name=lambda w: fit(w.model, w.array, w.array, loss="mse", optimizer=tg.optim.sgd(0.1), epochs=1),
+)
+refused(
+    TypeError,
+    "fit was given metric='accuracy'|Expected: a function|Usual fix: metric=accuracy",
+    metric_by_name=lambda w: fit(
+        w.model, w.array, [0, 1], loss=tg.mse, optimizer=tg.optim.sgd(0.1), epochs=1, metric="accuracy"
+    ),
+)
+refused(
+    ValueError,
+    "validation inputs|(2, 4)|training inputs (2, 3)|Expected rows of one shape|Usual fix",
+    validation_of_another_width=lambda w: fit(
+        w.model,
+        w.array,
+        np.ones((2, 2)),
+        loss=tg.mse,
+        optimizer=tg.optim.sgd(0.1),
+        epochs=1,
+        validation=(np.ones((2, 4)), np.ones((2, 2))),
+    ),
+)
+refused(
+    ValueError,
+    "mse of predictions (2, 2) and targets (2,)|Usual fix",
+    train_on_targets_of_another_shape=lambda w: train(w, w.array, np.ones(2)),  # the gradients stay, too
+)
+
+
+# ---- drawings ------------------------------------------------------------------------------------------------
+
+refused(
+    ValueError,
+    "graph() was given direction='up'|Expected: 'down' or 'right'|Usual fix",
+    direction=lambda w: tg.graph(w.made, direction="up"),
+)
+refused(
+    ValueError,
+    "save()|'graph.gif'|.svg, .png, .dot, .mmd or .txt|Usual fix",
+    save_as_another_form=lambda w: tg.graph(w.made).save("graph.gif"),
 )
 
 

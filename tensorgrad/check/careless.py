@@ -177,8 +177,8 @@ def _coarse(argument: Argument, where: Any) -> Problem | None:
         f"a rule that is wrong in {x.dtype}",
         f"With its inputs in {x.dtype}, as they were given, the rule of {argument.name} of {argument.operation} gives "
         f"{found[index]:.6g} {at}of {x.shape}; in float64, for the same numbers, {right[index]:.6g}. Expected: the "
-        f"same up to rounding. Usual fix: no large intermediate numbers, as exp of the input; constants that {x.dtype} can "
-        "hold: 1 + 1e-12 is 1 there.",
+        f"same up to rounding. Usual fix: no large intermediate numbers, as exp of the input; constants that {x.dtype} "
+        "can hold: 1 + 1e-12 is 1 there.",
         where,
     )
 

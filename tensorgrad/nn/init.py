@@ -18,10 +18,19 @@ Initialiser = Callable[[tuple[int, ...], Any, Any], Any]  # (shape, generator, d
 def generator_from(seed: int | np.random.Generator | None) -> np.random.Generator:
     """Return a generator: the one given, or a new one from a seed (None: from the operating system).
 
+    Raises:
+        TypeError, ValueError: NumPy cannot make a generator of the seed.
+
     >>> generator_from(0).integers(10)
     np.int64(8)
     """
-    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    try:
+        return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"seed={seed!r}: {error}. Expected: a whole number, at least 0, or a np.random.Generator. "
+            "Usual fix: seed=0."
+        ) from error
 
 
 def zeros(shape: tuple[int, ...], generator: np.random.Generator, dtype: Any = np.float32) -> Any:

@@ -58,6 +58,7 @@ class Dense(Module):
 
     Raises:
         ValueError: A size that is not a positive integer, an unknown activation, an initialiser's wrong shape.
+        TypeError: An initialiser that is not a function.
 
     >>> import numpy as np
     >>> Dense(3, 2, "relu", seed=0)(np.ones((5, 3), np.float32)).shape
@@ -97,6 +98,11 @@ class Dense(Module):
 def _parameter(
     name: str, init: Initialiser, shape: tuple[int, ...], generator: np.random.Generator, dtype: Any
 ) -> Tensor:
+    if not callable(init):
+        raise TypeError(
+            f"the initialiser of {name} is {init!r}. Expected: a function (shape, generator, dtype) -> array. "
+            "Usual fix: init=tg.nn.init.he, the function itself."
+        )
     parameter = Tensor(init(shape, generator, dtype), requires_grad=True, dtype=dtype, name=name)
     if parameter.shape != shape:
         raise ValueError(
@@ -122,7 +128,10 @@ class Dropout(Module):
 
     def __init__(self, rate: float, *, seed: int | np.random.Generator | None = None) -> None:
         if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
-            raise ValueError(f"Dropout({rate!r}): expected a probability in [0, 1), the share of elements to drop.")
+            raise ValueError(
+                f"Dropout({rate!r}): expected a probability in [0, 1), the share of elements to drop. "
+                "Usual fix: Dropout(0.2) for 20 %."
+            )
         self.rate = rate
         self.generator = generator_from(seed)
 
@@ -144,7 +153,10 @@ class Checkpoint(Module):
 
     def __init__(self, layer: Callable[..., Any]) -> None:
         if not callable(layer):
-            raise TypeError(f"Checkpoint was given {operand(layer)}. Expected: a layer, or a function.")
+            raise TypeError(
+                f"Checkpoint was given {operand(layer)}. Expected: a layer, or a function. "
+                "Usual fix: Checkpoint(Sequential(a, b)) for several."
+            )
         self.layer = layer
 
     def __call__(self, *inputs: Any) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import init as initialisers
 from .init import Initialiser, generator_from
-from .layers import Activation, Dense, Sequential
+from .layers import Activation, Dense, Sequential, activation_from
 
 
 class MLP(Sequential):
@@ -21,6 +21,10 @@ class MLP(Sequential):
         hidden: Activation of the hidden layers; a function or a name.
         output: Activation of the last layer. Leave it "identity" for the losses from logits.
         init, bias_init, seed, dtype: As for ``Dense``; one generator serves all layers.
+
+    Raises:
+        ValueError: Fewer than two sizes, or one that is not a positive integer; an unknown activation, also where there
+            is no hidden layer to have it.
 
     >>> model = MLP([2, 25, 50, 50, 25, 1], hidden="relu", output="sigmoid", seed=0)
     >>> [path for path, parameter in model.parameters()][:2]
@@ -38,8 +42,12 @@ class MLP(Sequential):
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float32,
     ) -> None:
-        if isinstance(sizes, (int, np.integer)) or len(sizes) < 2:
-            raise ValueError(f"MLP({sizes!r}): expected at least two sizes, such as MLP([inputs, hidden, outputs]).")
+        if not isinstance(sizes, (Sequence, np.ndarray)) or isinstance(sizes, str) or len(sizes) < 2:
+            raise ValueError(
+                f"MLP({sizes!r}): expected at least two sizes. Usual fix: MLP([inputs, hidden, outputs]), such as "
+                "MLP([784, 16, 10])."
+            )
+        hidden, output = activation_from(hidden), activation_from(output)
         generator = generator_from(seed)
         last = len(sizes) - 2
         super().__init__(
@@ -82,8 +90,11 @@ def from_spec(
     >>> from_spec([{"in": 784, "out": 16, "activation": "relu"}, {"in": 16, "out": 10}], seed=0)
     Sequential(layers[0].W (784, 16), layers[0].b (16,), layers[1].W (16, 10), layers[1].b (10,))
     """
-    if not spec:
-        raise ValueError("from_spec of an empty specification. Expected a list with one dict per layer.")
+    if not isinstance(spec, Iterable) or isinstance(spec, str) or not spec:
+        given = "an empty specification" if isinstance(spec, Iterable) and not spec else repr(spec)
+        raise ValueError(
+            f'from_spec of {given}. Expected a list with one dict per layer. Usual fix: [{{"in": 784, "out": 10}}].'
+        )
     generator = generator_from(seed)
     layers: list[Dense] = []
     previous: Any = None
@@ -92,27 +103,25 @@ def from_spec(
         if previous is not None and layer["in"] != previous:
             raise ValueError(
                 f"layer {i} of the spec has {layer['in']!r} inputs, but layer {i - 1} has {previous!r} outputs. "
-                "Expected equal numbers."
+                f"Expected equal numbers. Usual fix: make layer {i}'s {previous!r}, or put the layer between them that "
+                "is missing."
             )
         previous = layer["out"]
-        layers.append(
-            Dense(
-                layer["in"],
-                layer["out"],
-                layer.get("activation", "identity"),
-                init=init,
-                bias_init=bias_init,
-                seed=generator,
-                dtype=dtype,
-            )
-        )
+        how: Any = {"init": init, "bias_init": bias_init, "seed": generator, "dtype": dtype}
+        try:
+            layers.append(Dense(layer["in"], layer["out"], layer.get("activation", "identity"), **how))
+        except ValueError as error:
+            raise ValueError(f"layer {i} of the spec, {dict(entry)!r}: {error}") from error
     return Sequential(*layers)
 
 
 def _read(i: int, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return one layer's dict under one spelling of its keys."""
     if not isinstance(entry, Mapping):
-        raise ValueError(f"layer {i} of the spec is {entry!r}. Expected a dict with the keys in, out, activation.")
+        raise ValueError(
+            f"layer {i} of the spec is {entry!r}. Expected a dict with the keys in, out, activation. "
+            'Usual fix: a list of dicts, [{"in": 784, "out": 10}], or MLP([784, 10]).'
+        )
     layer: dict[str, Any] = {}
     for key, value in entry.items():
         if key not in _SPELLINGS:
@@ -121,9 +130,15 @@ def _read(i: int, entry: Mapping[str, Any]) -> dict[str, Any]:
                 "(or input_dim and output_dim), and activation. Usual fix: correct the spelling of the key."
             )
         if _SPELLINGS[key] in layer:
-            raise ValueError(f"layer {i} of the spec gives {_SPELLINGS[key]!r} twice, as {key!r} too.")
+            raise ValueError(
+                f"layer {i} of the spec gives {_SPELLINGS[key]!r} twice, as {key!r} too. Expected: each number once. "
+                f"Usual fix: leave out {key!r}."
+            )
         layer[_SPELLINGS[key]] = value
     for key in ("in", "out"):
         if key not in layer:
-            raise ValueError(f"layer {i} of the spec, {dict(entry)!r}, lacks the key {key!r}.")
+            raise ValueError(
+                f"layer {i} of the spec, {dict(entry)!r}, lacks the key {key!r}. Expected: the numbers of inputs and "
+                'of units. Usual fix: {"in": 784, "out": 10}.'
+            )
     return layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
@@ -206,12 +207,23 @@ def _check(path: str, tensor: Any) -> None:
 
 def _flat_optimizer(transform: Any) -> FlatOptimizer:
     """Return the user's object, or raise and say what would do."""
-    usable = callable(getattr(transform, "update", None)) and not isinstance(transform, (type, dict, set))
-    if usable and not hasattr(transform, "init"):
+    has_update = callable(getattr(transform, "update", None)) and not isinstance(transform, (type, dict, set))
+    if has_update and not isinstance(transform, tuple) and _takes_two(transform.update):
         return transform  # type: ignore[no-any-return]
     fix = "tg.optim.adam(1e-3), or an object whose update(old_params, gradient) returns the new parameters"
-    if usable:
+    if has_update and hasattr(transform, "init"):
         fix = "wrap a pair from elsewhere, Transform(pair.init, pair.update)"
     elif callable(transform):
         fix = f"call it, {getattr(transform, '__name__', 'transform')}(...), to get one"
     raise TypeError(f"Optimizer was given {transform!r} as transform. Expected: a Transform. Usual fix: {fix}.")
+
+
+def _takes_two(update: Any) -> bool:
+    """Whether a function may be called with the old parameters and their gradient."""
+    try:
+        signature(update).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # it does not tell
+        return True
+    return True

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..values import plain_array
+
 
 def batches(x: Any, y: Any, batch_size: int, generator: np.random.Generator | None = None) -> Iterator[tuple[Any, Any]]:
     """Yield the samples in batches, shuffled if a generator is given; the last batch may be short.
@@ -36,14 +38,14 @@ def check_batch_size(batch_size: int) -> None:
 
 
 def checked(what: str, x: Any, y: Any) -> tuple[Any, Any]:
-    """Return data as arrays, or raise if they are empty, of unequal length, or not finite.
+    """Return data as arrays, or raise if they are empty, of unequal length, not finite, or masked.
 
     >>> checked("training", [[1.0], [np.nan]], [0, 1])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     ValueError: the training inputs hold nan at index [1, 0]. Expected finite numbers. Usual fix: leave out samples...
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = plain_array(x, f"the {what} inputs"), plain_array(y, f"the {what} targets")
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
         raise ValueError(
             f"the {what} inputs have shape {x.shape} and the targets {y.shape}. Expected one row of each per sample. "
@@ -51,11 +53,15 @@ def checked(what: str, x: Any, y: Any) -> tuple[Any, Any]:
         )
     if x.size == 0 or y.size == 0:
         raise ValueError(
-            f"the {what} data are empty: inputs {x.shape}, targets {y.shape}. Expected at least one sample."
+            f"the {what} data are empty: inputs {x.shape}, targets {y.shape}. Expected at least one sample. "
+            "Usual fix: look at what loaded, split or filtered them."
         )
     for name, array in (("inputs", x), ("targets", y)):
         if array.dtype.kind not in "biufc":
-            raise ValueError(f"the {what} {name} have dtype {array.dtype}. Expected numbers.")
+            raise ValueError(
+                f"the {what} {name} have dtype {array.dtype}. Expected numbers. Usual fix: data.astype(float) for "
+                "numbers written as text; np.unique(names, return_inverse=True)[1] for the names of classes."
+            )
         if array.dtype.kind in "fc" and not np.isfinite(array).all():
             place = np.argwhere(~np.isfinite(array))[0]
             raise ValueError(

@@ -53,7 +53,9 @@ def fit(
         The numbers of each epoch.
 
     Raises:
-        ValueError: Empty data, unequal lengths, values that are not finite: nothing has been trained then.
+        ValueError: Empty data, unequal lengths, values that are not finite, validation inputs of another shape: nothing
+            has been trained then.
+        TypeError: Masked arrays; a loss or metric that is not a function.
         FloatingPointError: The loss became infinite or NaN; the parameters are those before that step.
 
     >>> import tensorgrad as tg
@@ -63,6 +65,12 @@ def fit(
     >>> history.loss[-1] < 0.01
     True
     """
+    for name, function in (("loss", loss), ("metric", metric)):
+        if function is not None and not callable(function):
+            raise TypeError(
+                f"fit was given {name}={function!r}. Expected: a function of outputs and targets. "
+                f"Usual fix: {name}={'tg.cross_entropy' if name == 'loss' else 'accuracy'}, the function itself."
+            )
     x, y = checked("training", x, y)
     if validation is not None:
         if not isinstance(validation, (tuple, list)) or len(validation) != 2:
@@ -71,6 +79,11 @@ def fit(
                 "Usual fix: validation=(x_test, y_test)."
             )
         validation = checked("validation", *validation)
+        if validation[0].shape[1:] != x.shape[1:]:
+            raise ValueError(
+                f"the validation inputs have shape {validation[0].shape} and the training inputs {x.shape}. Expected "
+                "rows of one shape. Usual fix: prepare both in the same way; transpose data whose samples are columns."
+            )
     elif metric is not None:
         raise ValueError(
             "fit was given a metric and nothing to measure it on. Expected: validation=(inputs, targets). "
@@ -101,7 +114,6 @@ def fit(
 
 def _train_on(model: Module, inputs: Any, targets: Any, loss: Loss, optimizer: Optimizer, when: str) -> float:
     """Make one step; return the loss before it."""
-    optimizer.zero_grad()
     value = loss(model(inputs), targets)
     if not isinstance(value, Tensor) or value.size != 1:
         raise ValueError(
@@ -114,6 +126,7 @@ def _train_on(model: Module, inputs: Any, targets: Any, loss: Loss, optimizer: O
             f"the loss became {number} in {when}. The parameters are those before this step. "
             "Usual fix: a smaller learning rate, inputs scaled to unit size, or optim.clip_by_norm."
         )
+    optimizer.zero_grad()
     value.backward()
     optimizer.step()
     return number

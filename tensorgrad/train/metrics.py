@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..values import unwrap
+from ..values import plain_array, unwrap
 
 
 def accuracy(outputs: Any, targets: Any) -> float:
@@ -22,7 +22,8 @@ def accuracy(outputs: Any, targets: Any) -> float:
     >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
     """
-    outputs, targets = np.asarray(unwrap(outputs)), np.asarray(unwrap(targets))
+    outputs = plain_array(unwrap(outputs), "accuracy(outputs)")
+    targets = plain_array(unwrap(targets), "accuracy(targets)")
     if outputs.ndim == 2 and outputs.shape[1] == 1:
         raise ValueError(
             f"accuracy of outputs {outputs.shape}: the largest of one output is always the first. Expected one column "
@@ -31,7 +32,8 @@ def accuracy(outputs: Any, targets: Any) -> float:
     if outputs.ndim != 2 or len(outputs) == 0 or targets.shape not in (outputs.shape, outputs.shape[:1]):
         raise ValueError(
             f"accuracy of outputs {outputs.shape} and targets {targets.shape}. Expected (n, classes) and class ids of "
-            "shape (n,), or one-hot targets of the outputs' shape."
+            "shape (n,), or one-hot targets of the outputs' shape. Usual fix: targets.ravel() for ids that came as a "
+            "column."
         )
     ids = targets.argmax(axis=1) if targets.ndim == 2 else targets
     return float(np.mean(outputs.argmax(axis=1) == ids))

@@ -54,7 +54,10 @@ def graph(*tensors: Any, direction: str = "down") -> Graph:
     from .model import read
 
     if direction not in _DIRECTIONS:
-        raise ValueError(f"graph() was given direction={direction!r}. Expected: {' or '.join(map(repr, _DIRECTIONS))}.")
+        raise ValueError(
+            f"graph() was given direction={direction!r}. Expected: {' or '.join(map(repr, _DIRECTIONS))}. "
+            "Usual fix: leave it out, and data flow down."
+        )
     if not tensors:
         raise TypeError("graph() was given nothing. Expected: one or more Tensors. Usual fix: tg.graph(loss).")
     return Graph(read([_node(tensor) for tensor in tensors]), direction)
@@ -165,7 +168,10 @@ class Graph:
                 return self.to_mermaid().encode()
             case ".txt":
                 return f"{self.text()}\n".encode()
-        raise ValueError(f"save() was given {path.name!r}. Expected a name ending in .svg, .png, .dot, .mmd or .txt.")
+        raise ValueError(
+            f"save() was given {path.name!r}. Expected: a name ending in .svg, .png, .dot, .mmd or .txt. "
+            'Usual fix: save("graph.svg").'
+        )
 
     def _source(self, max_nodes: int, *, image: bool = False) -> str:
         from .boxes import picture

@@ -10,7 +10,7 @@ import pytest
 
 from tensorgrad.check.backprop_report import CULPRIT, OWN
 
-from .programs import tally_of
+from .programs import case_of, report_of, tally_of
 from .zoo import ENTERED, Wrong, WrongFormula, WrongFunction
 from .zoo_conduct import CONDUCT, FUNCTIONS
 from .zoo_formulas import FORMULAS
@@ -123,3 +123,21 @@ def test_random_programs_raise_no_false_alarm(seed: int):
     tally = tally_of(120, seed, told=told.append)
     assert not tally.alarms, "\n".join(told)
     assert len(tally.undecided) <= 3, str(tally)
+
+
+FORMER_ALARMS = {
+    100: "relu both ways is smooth, and no rule of relu says so at 0",
+    861: "a network with all units of a layer at 0",
+    600: "a kink that only small steps see",
+    1603: "a step of a size at which the function is another one",
+    3240: "the middle one of three equal elements that are sorted",
+    9940: "a quantile that ties share",
+}
+
+
+@pytest.mark.parametrize("seed", FORMER_ALARMS)
+def test_what_was_a_false_alarm_once_is_none(seed: int):
+    case = case_of(seed)
+    assert case is not None
+    report = report_of(case)
+    assert report.ok, f"{case.text}\n{report}"

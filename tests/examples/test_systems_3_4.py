@@ -173,3 +173,37 @@ def test_printed_and_minimised_loss_by_hand(monkeypatch):
     Y_hat, Y = np.array([[2.0, 0.0], [0.0, 0.0], [4.0, 2.0]]), np.zeros((3, 2))
     np.testing.assert_allclose(example.printed_loss(Y_hat, Y), (np.sqrt(2**2 + 8**2) + 2) / 2)
     np.testing.assert_allclose(example.minimised_loss(Y_hat, Y), (2 + 8 + 2) / 2)
+
+
+# ---- claims that are asserted, and not only told ---------------------------------------------------------------
+
+
+def test_a_formula_that_changes_more_than_the_start_is_told(monkeypatch):
+    example = load("03_digits_wrong_bias", monkeypatch)
+    scores = iter([0.95, 0.96])
+
+    def train_both(*args, **settings):
+        right = next(scores)
+        return {"published": np.array([[0.1, right - 0.05]]), "right": np.array([[0.1, right]])}, {}
+
+    monkeypatch.setattr(example, "train_both", train_both)
+    with pytest.raises(SystemExit, match="NOT REACHED  change by the formula / change by the start"):
+        example.compare_starts([], (np.ones((1, 6)), None), epochs=1, seeds=range(2))
+
+
+@pytest.mark.parametrize(
+    ("poor", "scale", "claim"),
+    [
+        (0, 9, "starts of 3 that end in a poor minimum"),
+        (1, 1, "largest error at .* of a start with a loss of 0.001"),
+        (3, 9, "training loss, best start"),
+    ],
+)
+def test_starts_that_end_otherwise_are_told(poor, scale, claim, monkeypatch):
+    example = load("04_regression_other_loss", monkeypatch)
+    losses = iter([0.5] * poor + [1e-4] * 3)
+    monkeypatch.setattr(example, "train_with_adam", lambda *args, **settings: ({}, []))
+    monkeypatch.setattr(example, "loss_at", lambda *args: next(losses))
+    monkeypatch.setattr(example, "answer", lambda parameters, questions, like: scale * example.targets_of(questions))
+    with pytest.raises(SystemExit, match=f"NOT REACHED  {claim}"):
+        example.try_starts(range(3), None, None, None)

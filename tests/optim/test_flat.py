@@ -52,6 +52,31 @@ def test_agrees_with_our_own_momentum(momentum: float) -> None:
     assert (optimizer.steps, optimizer.state) == (4, ())
 
 
+class WithInit(MomentumSGD):
+    """One whose users call init between runs."""
+
+    def init(self) -> None:
+        self.last = 0.0
+
+
+class WithKeywords:
+    """One that takes a batch's number too, unless it is left out."""
+
+    init = 0.5
+
+    def update(self, old_params: Any, gradient: Any, batch: int = 0, **others: Any) -> Any:
+        return old_params - 0.001 * gradient
+
+
+@pytest.mark.parametrize("optimizer", [WithInit(0.001), WithKeywords()], ids=["method", "attribute"])
+def test_an_optimizer_may_have_an_init_of_its_own(optimizer: Any) -> None:
+    theirs, ours = two_parameters(), two_parameters()
+    train(theirs, optimizer)
+    train(ours, optim.sgd(0.001))
+    for t, o in zip(theirs, ours, strict=True):
+        np.testing.assert_allclose(t.data, o.data, rtol=1e-13)
+
+
 def test_the_vector_is_all_parameters_in_order_row_by_row() -> None:
     parameters, optimizer = two_parameters(), MomentumSGD()
     train(parameters, optimizer, steps=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -256,6 +256,15 @@ class Pair:
     def update(self, gradients: Any, state: Any, params: Any) -> None: ...
 
 
+class NamedPair(NamedTuple):
+    init: Any
+    update: Any
+
+
+class OfOne:
+    def update(self, gradient: Any) -> Any: ...
+
+
 @pytest.mark.parametrize(
     ("transform", "words"),
     [
@@ -265,6 +274,8 @@ class Pair:
         ({"learning_rate": 0.1}, ["learning_rate", "Expected: a Transform"]),
         (Pair, ["call it, Pair(...)"]),
         (Pair(), ["Transform(pair.init, pair.update)"]),
+        (NamedPair(sum, lambda gradients, state, params=None: gradients), ["Transform(pair.init, pair.update)"]),
+        (OfOne(), ["update(old_params, gradient)"]),
     ],
 )
 def test_something_else_as_transform_is_refused(transform: Any, words: list[str]) -> None:
