@@ -27,10 +27,10 @@ from .view import graph
 
 if TYPE_CHECKING:
     from . import check, testing
-    from .check.backprop import compare_backprop
-    from .check.debug import debug
+    from .check.backprop.compare import compare_backprop
+    from .check.debug.debug import debug
     from .check.gradients import check_gradients
-    from .check.lint import lint
+    from .check.lint.lint import lint
     from .optim.minimize import minimize
     from .transforms.black_box import numerical_rule
     from .transforms.custom import custom_rule
@@ -83,10 +83,10 @@ __all__ = [
 _LATE = {  # what few programs use is imported when it is first asked for, so that ``import tensorgrad`` stays quick
     "check": ".check",
     "check_gradients": ".check.gradients",
-    "compare_backprop": ".check.backprop",
+    "compare_backprop": ".check.backprop.compare",
     "custom_rule": ".transforms.custom",
-    "debug": ".check.debug",
-    "lint": ".check.lint",
+    "debug": ".check.debug.debug",
+    "lint": ".check.lint.lint",
     "minimize": ".optim.minimize",
     "numerical_rule": ".transforms.black_box",
     "testing": ".testing",

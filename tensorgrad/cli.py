@@ -46,7 +46,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .check import command
+    from .check.command import command
 
     return command.check(
         options.target,
@@ -59,13 +59,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    from .check import command
+    from .check.command import command
 
     return command.lint(options.target, _given(options), html=options.html, json=options.json)
 
 
 def _given(options: argparse.Namespace) -> Any:
-    from .check.arguments import Given
+    from .check.command.arguments import Given
 
     return Given(options.inputs, options.shapes, options.low, options.high, options.dtype, options.seed)
 
@@ -219,7 +219,7 @@ def _number(text: str) -> float:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    from .check.arguments import shape_from
+    from .check.command.arguments import shape_from
 
     try:
         return shape_from(text)

@@ -16,7 +16,7 @@ from ..transforms.slopes import DIFFERS
 from .elements import Examination, directions_of
 from .function import Checked, Weighted
 from .nodes import Argument, Where, arguments_of, random_like
-from .report import Problem
+from .reports.report import Problem
 
 REMEMBERS = "a rule remembers other calls"
 _DIRECTIONS = 4  # along which the second derivatives of a rule are compared

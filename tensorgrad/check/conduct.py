@@ -11,7 +11,7 @@ from ..tensor import wrap
 from ..transforms import calls
 from ..transforms.variables import variable
 from .function import Checked, Weighted
-from .report import Problem
+from .reports.report import Problem
 
 REMEMBERS = "the gradient depends on other calls"
 

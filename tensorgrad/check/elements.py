@@ -11,7 +11,7 @@ import numpy as np
 from ..transforms.slopes import AGREES, DIFFERS, TOLERANCE, UNTRIED, Comparison, Slope
 from .analytic import complex_steps
 from .function import Weighted
-from .report import Direction
+from .reports.report import Direction
 
 _EPS = float(np.finfo(np.float64).eps)
 DIRECTIONS = 16  # through all elements of an input that has too many to look at each

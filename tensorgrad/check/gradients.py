@@ -17,9 +17,9 @@ from . import careless, conduct, kinks, nodes
 from .analytic import is_analytic
 from .elements import Examination, Found, chosen, directions_of
 from .function import Checked, Derivative, Weighted
-from .hints import hints
+from .hints.hints import hints
 from .locations import located
-from .report import GradientReport, InputReport, Problem
+from .reports.report import GradientReport, InputReport, Problem
 
 _EPS = float(np.finfo(np.float64).eps)
 _ELSEWHERE = {"shaken": (1.0, 0.3), "1000 times as large": (1000.0, 0.0)}  # factors, and random parts

@@ -11,7 +11,7 @@ import numpy as np
 from ..transforms.slopes import AGREES, DIFFERS, KINK
 from .elements import Examination, directions_of
 from .function import Weighted
-from .report import InputReport
+from .reports.report import InputReport
 
 _FAR = 2.0**-10  # how far away another point is, as a part of the size of what is moved
 _MOST = 64  # elements that are looked at there

@@ -15,8 +15,8 @@ from ..transforms.calls import argument_names
 from ..transforms.opaque import Opaque
 from ..transforms.slopes import DIFFERS, Comparison
 from .elements import directions_of
-from .hints import hints
-from .report import GuiltyOperation, Problem
+from .hints.hints import hints
+from .reports.report import GuiltyOperation, Problem
 
 _ELEMENTS = 64  # as many numbers of an input are looked at one by one;
 _DIRECTIONS = 6  # of more, directions at random,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..check.gradients import check_gradients
-from ..check.report import GradientReport
+from ..check.reports.report import GradientReport
 
 
 def assert_gradients(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import tensorgrad as tg
-from tensorgrad.check.lint_report import Finding, LintReport
+from tensorgrad.check.lint.report import Finding, LintReport
 
 
 def normal(*shape: int, seed: int = 0, dtype: Any = np.float64) -> Any:

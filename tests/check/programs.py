@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tensorgrad as tg
-from tensorgrad.check.report import AGREES, DIFFERS, KINK, UNDECIDED, GradientReport
+from tensorgrad.check.reports.report import AGREES, DIFFERS, KINK, UNDECIDED, GradientReport
 
 from ..differential.builder import generate
 from ..differential.programs import arrays_of, run, text_of

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tensorgrad.check.report import (
+from tensorgrad.check.reports.report import (
     AGREES,
     DIFFERS,
     KINK,

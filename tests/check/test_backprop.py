@@ -12,9 +12,9 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.check import formulas
-from tensorgrad.check.backprop import compare_backprop
-from tensorgrad.check.backprop_numbers import agreement, ratio
-from tensorgrad.check.backprop_report import BackpropReport
+from tensorgrad.check.backprop.compare import compare_backprop
+from tensorgrad.check.backprop.numbers import agreement, ratio
+from tensorgrad.check.backprop.report import BackpropReport
 
 from ..helpers import rules_of_a_test
 

@@ -14,9 +14,9 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import cli
-from tensorgrad.check import command
-from tensorgrad.check.arguments import shape_from
-from tensorgrad.check.report import UNDECIDED, GradientReport, InputReport
+from tensorgrad.check.command import command
+from tensorgrad.check.command.arguments import shape_from
+from tensorgrad.check.reports.report import UNDECIDED, GradientReport, InputReport
 
 MODEL = """
 import numpy as np

@@ -15,8 +15,8 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad import recording
-from tensorgrad.check.captured import checksum_of
-from tensorgrad.check.debug import debug
+from tensorgrad.check.debug.captured import checksum_of
+from tensorgrad.check.debug.debug import debug
 from tensorgrad.check.locations import located
 from tensorgrad.graph import Noted
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.check.report import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED
+from tensorgrad.check.reports.report import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED
 from tensorgrad.tensor import differentiable
 
 from ..helpers import rules_of_a_test

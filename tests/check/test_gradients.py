@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.check.report import DIFFERS, KINK
+from tensorgrad.check.reports.report import DIFFERS, KINK
 from tensorgrad.tensor import differentiable
 
 from ..cases import CASES, Case

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorgrad.check.hints import hints
-from tensorgrad.check.matching import number
+from tensorgrad.check.hints.hints import hints
+from tensorgrad.check.hints.matching import number
 
 generator = np.random.default_rng(5)
 samples, units = 7, 3

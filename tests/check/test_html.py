@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorgrad.check import html, style
-from tensorgrad.check.cells import LEVELS, MOST_COLUMNS, MOST_ROWS, cells, levels
-from tensorgrad.check.heat import COLORS, _path
-from tensorgrad.check.html import Markup, element, heat_map, page, table
-from tensorgrad.check.png import png
-from tensorgrad.check.report import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED, GradientReport
+from tensorgrad.check.reports import html, style
+from tensorgrad.check.reports.cells import LEVELS, MOST_COLUMNS, MOST_ROWS, cells, levels
+from tensorgrad.check.reports.heat import COLORS, _path
+from tensorgrad.check.reports.html import Markup, element, heat_map, page, table
+from tensorgrad.check.reports.png import png
+from tensorgrad.check.reports.report import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED, GradientReport
 
 from .reports import EVIL, WORSE, entry, evil, guilty
 

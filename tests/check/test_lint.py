@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.check.debug import debug
-from tensorgrad.check.lint import lint
+from tensorgrad.check.debug.debug import debug
+from tensorgrad.check.lint.lint import lint
 from tensorgrad.train import fit
 
 from .linting import BITS, CLASSES, COLUMN, X, mlp, normal, only, rules, tensor

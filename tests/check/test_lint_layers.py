@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.check.lint import lint
+from tensorgrad.check.lint.lint import lint
 
 from .linting import (
     BITS,

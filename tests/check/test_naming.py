@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tensorgrad.check.naming import Nameable, Words, cores, fit, label, match, meaning, words
+from tensorgrad.check.backprop.naming import Nameable, Words, cores, fit, label, match, meaning, words
 
 SPELLINGS: dict[Words, list[Any]] = {
     ("W", 1): [

@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import pytest
 
-from tensorgrad.check import wording
-from tensorgrad.check.report import (
+from tensorgrad.check.reports import wording
+from tensorgrad.check.reports.report import (
     AGREES,
     DIFFERS,
     KINK,

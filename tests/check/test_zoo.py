@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tensorgrad.check.backprop_report import CULPRIT, OWN
+from tensorgrad.check.backprop.report import CULPRIT, OWN
 
 from .programs import case_of, report_of, tally_of
 from .zoo import ENTERED, Wrong, WrongFormula, WrongFunction

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
-from tensorgrad.check.report import UNDECIDED, GradientReport, InputReport
+from tensorgrad.check.reports.report import UNDECIDED, GradientReport, InputReport
 from tensorgrad.testing import assert_gradients, assertion
 
 

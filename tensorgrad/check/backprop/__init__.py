@@ -1,0 +1,1 @@
+"""compare_backprop: a backprop written by hand, held against the engine's."""

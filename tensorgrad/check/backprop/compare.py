@@ -1,0 +1,176 @@
+"""compare_backprop: a backward pass derived by hand, held against the engine and against differences of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .advice import advice_on, say_what_is_missing
+from .blame import blame
+from .case import EPS, Case, Compared, judge, place
+from .confirm import confirm
+from .given import Chosen, Given, matched, outside, taken_apart, unknown
+from .graph import Recorded
+from .numbers import WRONG, agreement, in_shape
+from .report import ELSEWHERE, BackpropReport, Quantity
+from .scale import look_for_another_loss, look_for_another_unit
+from .targets import Target, same_shaped_nodes
+
+
+def compare_backprop(
+    loss: Callable[[Any], Any], params: Any, theirs: Any, *, mapping: Mapping[Any, Any] | None = None, budget: int = 500
+) -> BackpropReport:
+    """Hold gradients that were derived by hand against the engine's, and against differences of the loss.
+
+    Args:
+        loss: A function of params, written in NumPy, that returns the loss, one number; or a pair of it and a dict of
+            Tensors, to give intermediates names: ``return loss, {"Z1": Z1, "A1": A1}``.
+        params: Arrays or Tensors in any nesting of dict, list, tuple, dataclass and Module. Computed with are float64
+            copies.
+        theirs: Gradients in any nesting, by any usual name: dW1, grad_W1, W1_grad, dL_dW1, nabla_w, delta2, dz[1],
+            ("W", 1); or in the nesting of params. Besides the gradients of parameters, those of what lies between are
+            found in the graph: Z1, Z2 ..., the weighted inputs of dense layers; A1, A2 ..., their activations; the
+            prediction, the logits, the input X, the loss.
+        mapping: What names do not tell: ``{"dZ2": "b2"}``, or in place of "b2" a path, a Tensor, the function that
+            makes it (``tg.relu``), a function of params that returns it; None leaves an entry out.
+        budget: As many elements of each gradient are confirmed by differences; of more it is a sample, and directions
+            through all.
+
+    Returns:
+        A report: print it, or look at it in a notebook. ``report.ok``; ``report.quantities``, in the order of the
+        backward pass, each exact (to 1e-12), close (to 1e-6, or to the precision of its dtype) or wrong;
+        ``report.first_wrong``. Of what is wrong it says where, by how much, what mistake makes such numbers, and
+        whether it is a mistake of its own or follows from another.
+
+    Raises:
+        TypeError: Something in theirs is no array; params hold no floating array; the loss is no number.
+        ValueError: NaN in theirs; a loss of more than one number; a gradient that may be of anything.
+        KeyError: An unknown key in mapping.
+
+    The formulas: Nielsen, Neural Networks and Deep Learning (2015), BP1 to BP4.
+
+    >>> X, Y = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[1.0], [0.0]])
+    >>> def loss(params):
+    ...     return np.mean((X @ params["W"] + params["b"] - Y) ** 2)
+    >>> params = {"W": np.array([[0.5], [0.25]]), "b": np.array([0.1])}
+    >>> dZ = 2 * (X @ params["W"] + params["b"] - Y) / 2
+    >>> compare_backprop(loss, params, {"dW": X.T @ dZ, "db": dZ.sum(axis=0)}).ok
+    True
+    >>> compare_backprop(loss, params, {"dW": X.T @ dZ, "db": dZ.sum(axis=0) / 2}).first_wrong
+    <Quantity: db, the gradient of b: wrong>
+    """
+    if not callable(loss):
+        raise TypeError(
+            f"compare_backprop was given {type(loss).__name__} for the loss. Expected: a function of params that "
+            "returns the loss. Usual fix: compare_backprop(lambda params: loss_of(forward(params, X), Y), params, "
+            "theirs)."
+        )
+    if not isinstance(budget, (int, np.integer)) or budget < 1:
+        raise ValueError(f"compare_backprop with budget={budget!r}. Expected: a whole number. Usual fix: leave it out.")
+    given = taken_apart(theirs)
+    recorded = Recorded(loss, params)
+    case = Case(recorded)
+    chosen, case.notes = matched(given, case.targets, mapping, recorded, params)
+    settled = [_settled(case, entry) for entry in chosen]
+    case.compared = sorted([c for c in settled if c is not None], key=lambda c: -place(c.target, recorded))
+    return _report(case, int(budget))
+
+
+def _report(case: Case, budget: int) -> BackpropReport:
+    """Return the finished report: right or wrong, for which loss, confirmed or not, who is to blame, and why."""
+    for c in case.compared:
+        judge(c, c.right)
+    look_for_another_loss(case)
+    look_for_another_unit(case)
+    for c in case.compared:
+        confirm(case, c, budget)
+    here = [c for c in case.compared if c.quantity.role != ELSEWHERE]
+    blame(here, case.recorded, case.samples, case.start)
+    for c in here:
+        if not c.quantity.ok:
+            c.quantity.hints = tuple(advice_on(case, c))
+    say_what_is_missing(case)
+    return BackpropReport([c.quantity for c in case.compared], case.findings, case.notes, case.evaluations)
+
+
+# ---- which is which --------------------------------------------------------------------------------------------
+
+
+def _settled(case: Case, chosen: Chosen) -> Compared | None:
+    """Return a quantity with the one target it is of; None, and a note, where the graph does not hold it."""
+    given, targets = chosen.given, [t for t in chosen.targets if t.kind != "missing"]
+    if not chosen.targets:
+        known = {id(t.thing) for t in case.targets}
+        nodes = same_shaped_nodes(given.array.shape, case.recorded, lambda node: id(node) in known)
+        targets = [t for t in nodes if _agrees(case, given, t)][:1]
+        if not targets:
+            raise unknown(given, case.targets)
+    if any(t.kind == "outside" for t in targets):
+        raise outside(given, targets[0])
+    agreeing = [t for t in targets if _agrees(case, given, t)]
+    missing = next((t for t in chosen.targets if t.kind == "missing"), None)
+    if missing is not None and not agreeing:
+        case.notes.append(
+            f"{given.name} was not compared: the loss goes from Z straight to the cross-entropy, and "
+            f"{missing.label} does not occur in its graph. Usual fix: hand in the gradient of Z, dZ = A - Y, in its "
+            "place; or write the loss with from_probabilities=True."
+        )
+        return None
+    if chosen.how == "shape" and not agreeing and len(targets) > 1:
+        raise unknown(given, case.targets, targets)
+    target = (agreeing or targets)[0]
+    notes = []
+    if not chosen.targets or chosen.how == "shape":
+        notes.append(f"taken for the gradient of {target.label} by its shape and numbers; its name does not say so")
+        if not agreeing:
+            notes[-1] = (
+                f"taken for the gradient of {target.label} by its shape {given.array.shape} alone; its name does not "
+                f"say so. If another is meant: mapping={{{given.name!r}: ...}}"
+            )
+    elif len(targets) > 1:
+        names = " or ".join(t.label for t in targets)
+        notes.append(
+            f"may be the gradient of {names}, by its name; compared with that of {target.label}, "
+            + (
+                "which it agrees with"
+                if agreeing
+                else f"a guess. To be sure: mapping={{{given.name!r}: '{target.label}'}}"
+            )
+        )
+    target = _variant(case, given, target, notes) if not agreeing else target
+    quantity = Quantity(
+        name=given.name,
+        of=target.label,
+        kind=target.kind,
+        shape=target.value.shape,
+        given_shape=given.array.shape,
+        dtype=str(given.dtype),
+        theirs=given.array,
+        ours=None,
+        numerical=None,
+        notes=tuple(notes),
+    )
+    aligned, quantity.done = in_shape(given.array, target.value.shape)
+    right = case.gradient(target)
+    eps = max(float(np.finfo(given.dtype).eps), EPS)
+    return Compared(quantity, target, right, aligned, eps, case.noise(target))
+
+
+def _agrees(case: Case, given: Given, target: Target) -> bool:
+    aligned, done = in_shape(given.array, target.value.shape)
+    if aligned is None or done == "repeated":
+        return False
+    eps = float(np.finfo(given.dtype).eps)
+    return agreement(aligned, case.gradient(target), eps, case.noise(target)).verdict != WRONG
+
+
+def _variant(case: Case, given: Given, target: Target, notes: list[str]) -> Target:
+    """Return another node that may be meant, of the same layer, if the gradient agrees with that of it."""
+    for node in target.others:
+        other = Target(f"the output of {node.label}", "intermediate", node, role=target.role, layer=target.layer)
+        if np.shape(node.value) == given.array.shape and _agrees(case, given, other):
+            notes.append(f"agrees with the gradient of {other.label}, which comes before {target.label} is complete")
+            return other
+    return target

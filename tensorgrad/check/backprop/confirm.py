@@ -1,0 +1,87 @@
+"""The engine's gradients held against differences of the loss, and the user's at kinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...graph import Node
+from ..reports.report import Problem
+from .case import EPS, Case, Compared
+from .differences import Numerics
+from .numbers import CLOSE
+from .report import ELSEWHERE
+from .targets import Target
+
+
+def confirm(case: Case, c: Compared, budget: int) -> None:
+    """Hold the engine's gradient against differences of the loss, and the user's at kinks."""
+    q, target = c.quantity, c.target
+    engine = case.gradient(target)
+    q.numerical = np.full(np.shape(engine), np.nan)
+    if not np.size(engine) or target.kind == "loss":
+        return
+    numerics = Numerics(_loss_of(case, target), target.value, max(case.recorded.eps, EPS))
+    if not numerics.is_possible:
+        q.notes = (*q.notes, "no differences could be taken of it: part of the graph cannot be computed again")
+        return
+    worst = (int(np.ravel_multi_index(q.worst, q.shape)),) if q.worst else ()
+    found = numerics.compared(engine, budget, worst)
+    q.checked = numerics.done(found)
+    foreign = case.start is not None and q.role != ELSEWHERE and c.right is not engine
+    if not foreign or case.factor is not None:
+        q.numerical = found.numerical * q.factor * (case.factor if foreign else 1.0)
+    if numerics.refuted(found):
+        _engine_is_wrong(case, c, found)
+    elif np.any(q.wrong) and not foreign and _is_comparable(c) and numerics.at_kinks(c.aligned, q.wrong):
+        count = int(np.count_nonzero(q.wrong))
+        q.verdict, q.wrong, q.role = CLOSE, np.zeros_like(q.wrong), ""
+        q.notes = (
+            *q.notes,
+            f"differs from the engine at {count} elements where the loss has two slopes, as relu has at 0: any slope "
+            "between them is right, and yours is",
+        )
+    case.evaluations += numerics.evaluations
+
+
+def _is_comparable(c: Compared) -> bool:
+    """Whether the user's numbers stand one for one beside the engine's."""
+    return c.aligned is not None and c.quantity.done in ("", "reshaped")
+
+
+def _loss_of(case: Case, target: Target) -> Callable[[Any], float]:
+    for i, variable in enumerate(case.recorded.variables):
+        if variable.node is target.thing:
+            return lambda value: case.recorded.at_parameter(i, value)
+    if isinstance(target.thing, Node):
+        return case.recorded.from_node(target.thing)
+    return case.recorded.from_array(target.thing)
+
+
+def _engine_is_wrong(case: Case, c: Compared, found: Any) -> None:
+    q = c.quantity
+    q.engine_ok = False
+    tried = np.isfinite(found.error)
+    theirs_right = c.aligned is not None and bool(
+        np.all(
+            np.abs(c.aligned - found.numerical)[tried]
+            <= 1e-5 * np.abs(found.numerical)[tried] + 10 * found.error[tried]
+        )
+    )
+    if theirs_right and not q.ok:
+        q.verdict, q.wrong = CLOSE, np.zeros_like(q.wrong)
+        off = np.abs(c.aligned - found.numerical)[tried] * abs(q.factor)
+        q.difference, q.relative = float(np.max(off)), float(np.max(off) / (np.max(np.abs(c.aligned)) or 1.0))
+    yours = (
+        "Yours agrees with the differences." if theirs_right else "Yours does not agree with the differences either."
+    )
+    case.findings.append(
+        Problem(
+            f"differences of the loss contradict the engine in {q.of}",
+            f"The engine's gradient of {q.of} is not what differences of the loss say. {yours} Expected: all three "
+            "alike. Usual fix: look for a custom rule, a detach() or a .data in the loss; tg.check_gradients(loss, "
+            "params) names the operation.",
+        )
+    )

@@ -1,0 +1,232 @@
+"""Gradients as users hand them in: taken apart, their names matched to what they are the gradients of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...graph import Node
+from ...tensor import Tensor
+from ...values import unwrap
+from .graph import Recorded, entries
+from .naming import Match, label, match, words
+from .targets import Target, listing
+
+_NEAR = 1e-9  # values of an intermediate in two runs
+
+
+class Given(NamedTuple):
+    """One gradient of the user's."""
+
+    path: tuple[Any, ...]
+    name: str
+    array: Any  # float64
+    dtype: Any
+
+
+def taken_apart(theirs: Any) -> list[Given]:
+    """Return the arrays in a nesting, by name.
+
+    Raises:
+        TypeError: Something in it is no array of real numbers.
+        ValueError: There is nothing in it; NaN or infinity.
+    """
+    found = []
+    for path, leaf in entries(_with_arrays(theirs)):
+        if leaf is None:
+            continue
+        name = label(path) or "theirs"
+        array = unwrap(leaf)
+        if not isinstance(array, (np.ndarray, np.generic, int, float)) or np.asarray(array).dtype.kind not in "fiu":
+            kind = f"{np.asarray(array).dtype}" if isinstance(array, (np.ndarray, np.generic)) else type(leaf).__name__
+            raise TypeError(
+                f"compare_backprop: {name} in theirs is {kind}. Expected: an array of real numbers. Usual fix: "
+                "hand in the gradients alone, {'dW1': dW1, 'db1': db1}; what else is in there can be left out with "
+                f"mapping={{{name!r}: None}}."
+            )
+        plain = np.array(array, np.float64)
+        bad = np.flatnonzero(~np.isfinite(plain))
+        if len(bad):
+            where = list(map(int, np.unravel_index(int(bad[0]), plain.shape)))
+            raise ValueError(
+                f"compare_backprop: {name} {plain.shape} in theirs has {len(bad)} of {plain.size} elements that are "
+                f"NaN or infinite, the first at {where}. Expected: numbers. Usual fix: look for a division by 0 (Y / "
+                "A where A has reached 0), log(0), or an overflow in exp; the gradient from logits, A - Y, has none "
+                "of these."
+            )
+        dtype = np.asarray(array).dtype
+        found.append(Given(path, name, plain, dtype if dtype.kind == "f" else np.dtype(np.float64)))
+    if not found:
+        raise ValueError(
+            f"compare_backprop was given no gradients: theirs is {theirs!r:.60}. Expected: arrays by name. "
+            "Usual fix: {'dW1': dW1, 'db1': db1, 'dZ2': dZ2}, as your backward pass returns them."
+        )
+    return found
+
+
+def _with_arrays(thing: Any) -> Any:
+    """Return a nesting with arrays in place of lists of numbers."""
+    if isinstance(thing, (list, tuple)) and thing and _is_numbers(thing):
+        try:
+            return np.asarray(thing)
+        except ValueError:
+            return thing
+    if isinstance(thing, dict):
+        return {key: _with_arrays(value) for key, value in thing.items()}
+    if type(thing) in (list, tuple):
+        return type(thing)(_with_arrays(value) for value in thing)
+    return thing
+
+
+def _is_numbers(thing: Any) -> bool:
+    if isinstance(thing, (list, tuple)):
+        return len(thing) > 0 and all(_is_numbers(item) for item in thing)
+    return type(thing) in (int, float)
+
+
+# ---- which is which --------------------------------------------------------------------------------------------
+
+
+class Chosen(NamedTuple):
+    """A gradient of the user's and what it may be of, the likeliest first."""
+
+    given: Given
+    targets: list[Target]
+    how: str  # "mapping", "name", "shape", ""
+
+
+def matched(
+    given: Sequence[Given], targets: list[Target], mapping: Mapping[Any, Any] | None, recorded: Recorded, params: Any
+) -> tuple[list[Chosen], list[str]]:
+    """Return what each gradient may be of, and notes on how the names were read.
+
+    Raises:
+        KeyError: An unknown key in mapping.
+        ValueError: Something in mapping that is not in the graph.
+    """
+    wanted = _mapped(given, targets, mapping or {}, recorded, params)
+    rest = [entry for entry in given if entry.path not in wanted]
+    same = _same_nesting(rest, targets, recorded)
+    if same is None:
+        nameable = [target.nameable() for target in targets]
+        found = match([entry.path for entry in rest], [entry.array.shape for entry in rest], nameable)
+    else:
+        found = same
+    chosen = []
+    ways = iter(found)
+    for entry in given:
+        if entry.path in wanted:
+            target = wanted[entry.path]
+            if target is not None:
+                chosen.append(Chosen(entry, [target], "mapping"))
+            continue
+        way = next(ways)
+        chosen.append(Chosen(entry, [targets[i] for i in way.targets], way.how))
+    numbering = next((way.numbering for way in found if way.numbering), "")
+    return chosen, [f"Names were read with {numbering}."] if numbering and "from 1" not in numbering else []
+
+
+def _same_nesting(given: Sequence[Given], targets: Sequence[Target], recorded: Recorded) -> list[Match] | None:
+    """Return the matches where theirs has the very keys of params."""
+    places = {variable.path: i for i, variable in enumerate(recorded.variables)}
+    if not given or len(given) != len(places) or any(entry.path not in places for entry in given):
+        return None
+    return [Match((places[entry.path],), "name") for entry in given]
+
+
+def _mapped(
+    given: Sequence[Given], targets: list[Target], mapping: Mapping[Any, Any], recorded: Recorded, params: Any
+) -> dict[tuple[Any, ...], Target | None]:
+    found: dict[tuple[Any, ...], Target | None] = {}
+    for key, meant in mapping.items():
+        paths = [e.path for e in given if key in (e.path, e.name, label(e.path)) or (key,) == e.path]
+        if not paths:
+            raise KeyError(
+                f"compare_backprop: mapping has the key {key!r}, and theirs has not. Expected: one of "
+                f"{', '.join(repr(entry.name) for entry in given)}. Usual fix: the names in theirs on the left, what "
+                "they are the gradients of on the right: mapping={'dZ2': 'b2'}."
+            )
+        target = None if meant is None else _meant(key, meant, targets, recorded, params)
+        found.update(dict.fromkeys(paths, target))
+    return found
+
+
+def _meant(key: Any, meant: Any, targets: list[Target], recorded: Recorded, params: Any) -> Target:
+    """Return the target that something in mapping names."""
+    if isinstance(meant, Tensor):
+        for target, variable in zip(targets, recorded.variables, strict=False):
+            if variable.given is meant:
+                return target
+        return _with_value(key, meant.data, targets, recorded)
+    if callable(meant):
+        functions = (meant, getattr(meant, "__wrapped__", None))
+        nodes = [node for node in recorded.nodes if node.function is not None and node.function in functions]
+        if len(nodes) == 1:
+            return _of_node(nodes[0], targets)
+        if nodes:
+            raise ValueError(
+                f"compare_backprop: mapping[{key!r}] is {getattr(meant, '__name__', meant)}, which the loss calls "
+                f"{len(nodes)} times. Expected: one intermediate. Usual fix: its name, as in 'A1'; or return "
+                "loss, {'A1': A1} in the loss."
+            )
+        return _with_value(key, np.asarray(unwrap(meant(params))), targets, recorded)
+    spelt = words(label(meant) if isinstance(meant, (tuple, list)) else str(meant))
+    spelt = spelt[1:] if spelt[:1] == ("params",) and len(spelt) > 1 else spelt
+    for same in (str, str.lower):
+        said = tuple(same(str(word)) for word in spelt)
+        for target in targets:
+            names = [words(target.label), *target.own, *target.by_layer]
+            if target.kind not in ("missing", "outside") and any(tuple(same(str(w)) for w in n) == said for n in names):
+                return target
+    raise ValueError(
+        f"compare_backprop: mapping[{key!r}] is {meant!r:.60}, which the loss does not know. Expected: one of "
+        f"{listing(targets)}. Usual fix: the name of a parameter or of Z and A of a layer; for anything else return "
+        "loss, {'name': tensor} in the loss."
+    )
+
+
+def _with_value(key: Any, value: Any, targets: list[Target], recorded: Recorded) -> Target:
+    """Return the target that has a value: what was computed in another run, of the same parameters."""
+    scale = float(np.max(np.abs(value), initial=0)) or 1.0
+    for node in recorded.nodes:
+        alike = node.requires_grad and value.size and np.shape(node.value) == value.shape
+        if alike and float(np.max(np.abs(np.asarray(node.value) - value))) <= _NEAR * scale:
+            return _of_node(node, targets)
+    raise ValueError(
+        f"compare_backprop: mapping[{key!r}] is an array of shape {value.shape} that does not occur in the graph of "
+        f"the loss. Expected: an intermediate of the loss with these params, or one of {listing(targets)}. Usual fix: "
+        "return loss, {'name': tensor} in the loss, and mapping={...: 'name'}."
+    )
+
+
+def _of_node(node: Node, targets: list[Target]) -> Target:
+    for target in targets:
+        if target.thing is node and target.kind != "missing":
+            return target
+    target = Target(f"the output of {node.label}", "intermediate", node)
+    targets.append(target)
+    return target
+
+
+def unknown(given: Given, targets: Sequence[Target], candidates: Sequence[Target] = ()) -> ValueError:
+    """Return the error for a gradient that may be of anything."""
+    shape = given.array.shape
+    several = f" Its shape fits {', '.join(map(str, candidates))}." if candidates else ""
+    return ValueError(
+        f"compare_backprop does not know what {given.name} {shape} in theirs is the gradient of.{several} Expected: a "
+        f"name like dW1, grad_W1, delta2 or W1 for one of: {listing(targets)}. Usual fix: mapping={{{given.name!r}: "
+        f"'{targets[0].label}'}}; mapping={{{given.name!r}: None}} to leave it out; or return loss, {{'name': "
+        "tensor}} in the loss, for an intermediate that has another name."
+    )
+
+
+def outside(given: Given, target: Target) -> ValueError:
+    """Return the error for an intermediate that the loss does not depend on."""
+    return ValueError(
+        f"compare_backprop: {given.name} in theirs is the gradient of {target.label} {target.value.shape}, and the "
+        "loss was not made from the Tensor that came under that name. Expected: the Tensor that the loss goes on "
+        f"with. Usual fix: return loss, {{'{target.label}': t}} with t as it goes into the next line, not a copy, "
+        ".data or detach()."
+    )

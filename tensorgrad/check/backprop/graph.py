@@ -1,0 +1,296 @@
+"""The graph of a loss, recorded once in float64: gradients of any node; values and gradients put in anywhere."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import autodiff, tree
+from ...graph import Leaf, Node, reachable, record
+from ...primitives import TABLE, Primitive
+from ...recording import differentiating, no_grad
+from ...tensor import Tensor, wrap
+from ...transforms.variables import variable
+from ...values import unwrap
+from .naming import label
+
+_NUMBERS = (int, float, np.generic)
+
+
+class Variable(NamedTuple):
+    """A parameter: where it stands, what it is called, its node, and what was given for it."""
+
+    path: tuple[Any, ...]
+    label: str
+    node: Node
+    given: Any
+
+
+def entries(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the leaves of a nesting, each with the keys that lead to it."""
+    leaves, structure = tree.flatten(value)
+    yield from zip(_paths(structure), leaves, strict=True)
+
+
+def _paths(structure: tree.Structure, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if structure.kind is None:
+        return [before]
+    inner = zip(structure.keys, structure.inner, strict=True)
+    return [path for key, child in inner for path in _paths(child, (*before, key))]
+
+
+def _called(path: tuple[Any, ...]) -> str:
+    """Return what a parameter is called: W1, layers[0].W, params[0].W."""
+    text = label(path)
+    return f"params{text}" if not text or text.startswith("[") else text
+
+
+class Recorded:
+    """A loss of parameters, and the graph of one call of it.
+
+    Attributes:
+        variables: The floating parameters, float64.
+        root: The node of the loss.
+        value: The loss.
+        named: Intermediates that the function returned beside the loss, by the names it gave them.
+        nodes: Everything the loss was made from, in creation order.
+        consumers: By node, the operations that use it, in creation order.
+
+    Raises:
+        TypeError: No parameter is floating; the function returns no number.
+        ValueError: More than one number; one that does not depend on the parameters; another one each time.
+    """
+
+    def __init__(self, loss: Callable[..., Any], params: Any) -> None:
+        self._loss = loss
+        self._leaves, self._structure = tree.flatten(params)
+        self._places = [i for i, leaf in enumerate(self._leaves) if _kind(leaf) == "f"]
+        if not self._places:
+            raise TypeError(
+                f"compare_backprop was given params of type {type(params).__name__} without a floating array. "
+                "Expected: arrays or Tensors in any nesting of dict, list, tuple and Module. Usual fix: "
+                "{'W1': W1, 'b1': b1}, and 1.0 in place of 1."
+            )
+        paths = _paths(self._structure)
+        given = [self._leaves[i] for i in self._places]
+        self.values = [np.array(unwrap(leaf), np.float64) for leaf in given]
+        nodes = [variable(value if value.ndim else value[()]) for value in self.values]
+        self.variables = [
+            Variable(paths[i], _called(paths[i]), node, leaf)
+            for i, node, leaf in zip(self._places, nodes, given, strict=True)
+        ]
+        with differentiating():
+            result = self._called([wrap(node) for node in nodes])
+        tensor, named = _parts(result)
+        if not tensor.requires_grad:
+            raise ValueError(
+                "compare_backprop: the loss does not depend on params. Expected: a function that computes with the "
+                "params it is given. Usual fix: lambda params: loss(X @ params['W1'] + ..., Y), with no .data, "
+                ".item(), float() or np.asarray() on the way, and no parameters from outside."
+            )
+        self.root = tensor._node
+        self.nodes = reachable(self.root)
+        self.value = float(np.asarray(self.root.value).reshape(()))
+        self.named = {str(name): t._node for name, t in named.items()}
+        self.consumers: dict[Node, list[Node]] = {node: [] for node in self.nodes}
+        for node in self.nodes:
+            for parent in node.parents:
+                if parent is not None and node not in self.consumers[parent]:
+                    self.consumers[parent].append(node)
+        again = self.at(self.values)
+        if again != self.value and not (np.isnan(again) and np.isnan(self.value)):
+            raise ValueError(
+                f"compare_backprop: the loss was {self.value!r} at first, and {again!r} with the same params a second "
+                "time. Expected: a function of params alone, or there is nothing to compare. Usual fix: draw masks and "
+                "noise once, outside of it; model.eval() for a model with Dropout."
+            )
+
+    def _called(self, tensors: Sequence[Any]) -> Any:
+        leaves = list(self._leaves)
+        for i, tensor in zip(self._places, tensors, strict=True):
+            leaves[i] = tensor
+        return self._loss(tree.rebuild(self._structure, leaves))
+
+    def at(self, values: Sequence[Any]) -> float:
+        """Return the loss of other parameters, by calling the function."""
+        with no_grad():
+            result = self._called([wrap(Leaf(value if value.ndim else value[()])) for value in values])
+        return float(np.asarray(unwrap(_parts(result)[0])).reshape(()))
+
+    def at_parameter(self, i: int, value: Any) -> float:
+        """Return the loss with another value for one parameter."""
+        values = list(self.values)
+        values[i] = np.asarray(value)
+        return self.at(values)
+
+    @property
+    def eps(self) -> float:
+        """Rounding of the coarsest dtype that was computed in."""
+        dtypes = {node.value.dtype for node in self.nodes if hasattr(node.value, "dtype")}
+        return max([float(np.finfo(dtype).eps) for dtype in dtypes if dtype.kind == "f"])
+
+    @functools.cached_property
+    def gates(self) -> dict[Node, Node]:
+        """Return for each node the next one that all ways from it to the loss go through.
+
+        K. Cooper, T. Harvey, K. Kennedy, "A simple, fast dominance algorithm" (2001), from the loss backwards.
+        """
+        depth = {self.root: 0}
+        gate: dict[Node, Node] = {}
+        for node in reversed(self.nodes):
+            if node is self.root:
+                continue
+            ways: Iterator[Node] = iter(self.consumers[node])
+            meeting = next(ways)
+            for way in ways:
+                while meeting is not way:
+                    if depth[meeting] >= depth[way]:
+                        meeting = gate[meeting]
+                    else:
+                        way = gate[way]
+            gate[node] = meeting
+            depth[node] = depth[meeting] + 1
+        return gate
+
+    # ---- values put in ---------------------------------------------------------------------------------------------
+
+    def from_node(self, node: Node) -> Callable[[Any], float]:
+        """Return the loss as a function of the value of a node: all that was made of it is computed again."""
+        moved = {node}
+        after = []
+        for other in self.nodes:
+            if other not in moved and not moved.isdisjoint(other.parents):
+                moved.add(other)
+                after.append(other)
+        return self._replayed(after, {node: None}, {})
+
+    def from_array(self, array: Any) -> Callable[[Any], float]:
+        """Return the loss as a function of a plain array that operations were given, such as the input X."""
+        moved: set[Node] = set()
+        after = []
+        for other in self.nodes:
+            if any(x is array for x in other.inputs) or not moved.isdisjoint(other.parents):
+                moved.add(other)
+                after.append(other)
+        return self._replayed(after, {}, {id(array): None})
+
+    def _replayed(self, after: Sequence[Node], nodes: dict[Any, Any], arrays: dict[int, Any]) -> Callable[[Any], float]:
+        def loss(value: Any) -> float:
+            found = dict.fromkeys(nodes, value)
+            plain = dict.fromkeys(arrays, value)
+            for node in after:
+                assert node.function is not None
+                parents = (*node.parents, *[None] * len(node.inputs))  # what is saved has none
+                inputs = [
+                    found[parent] if parent in found else plain.get(id(x), x)
+                    for parent, x in zip(parents, node.inputs, strict=False)
+                ]
+                found[node] = node.function(*_without_saved(node, inputs), **node.keywords)
+            return float(np.asarray(found.get(self.root, self.root.value)).reshape(()))
+
+        return loss
+
+    # ---- gradients -------------------------------------------------------------------------------------------------
+
+    def gradients(
+        self,
+        wanted: Sequence[Any],
+        given: Mapping[Node, Any] | None = None,
+        *,
+        start: Mapping[Node, Any] | None = None,
+    ) -> list[Any]:
+        """Return the gradients of the loss with respect to nodes, and to plain arrays that operations were given.
+
+        Args:
+            wanted: Nodes and arrays.
+            given: Gradients of some nodes, to go on with in place of what the engine finds there.
+            start: Gradients of other nodes to start from, in place of the loss.
+        """
+        if not wanted:
+            return []
+        given = {} if given is None else given
+        arrays = {
+            id(x): Leaf(np.array(x), requires_grad=True, argument=True) for x in wanted if not isinstance(x, Node)
+        }
+        out: dict[Node, Node] = {}  # the twin that an operation makes,
+        used: dict[Node, Node] = {}  # and the node that others use: another one, where a gradient is given
+        for node in self.nodes:
+            if node.function is None:
+                out[node] = used[node] = node
+                continue
+            out[node] = used[node] = _twin(node, used, arrays)
+            if node in given:
+                used[node] = Leaf(node.value, requires_grad=True, argument=True)
+        seeds: dict[Node, Any] = {}
+        for node, g in [*(start or {self.root: np.ones_like(self.root.value)}).items(), *given.items()]:
+            seeds[out[node]] = _like(g, node.value)
+        for leaf in [node for node in seeds if node.function is None]:
+            del seeds[leaf]
+        targets = [used.get(x, x) if isinstance(x, Node) else arrays[id(x)] for x in wanted]
+        with np.errstate(all="ignore"):
+            found = autodiff.backward(seeds, list(dict.fromkeys(targets))) if seeds else {}
+        return [np.asarray(found[t]) if t in found else np.zeros_like(t.value) for t in targets]
+
+
+def _twin(node: Node, used: Mapping[Node, Node], arrays: Mapping[int, Node]) -> Node:
+    """Return a copy of a node that has other parents, and parents for some of its plain arrays."""
+    parents: list[Node | None] = [None if parent is None else used[parent] for parent in node.parents]
+    primitive = TABLE.get(node.function)
+    for position, x in enumerate(node.inputs[: len(parents)]):
+        parent = parents[position]
+        if id(x) in arrays and (parent is None or not parent.requires_grad) and _has_rule(primitive, position):
+            parents[position] = arrays[id(x)]
+    return record(node.function, parents, node.inputs, node.keywords, node.value)  # type: ignore[arg-type]
+
+
+def _has_rule(primitive: Any, position: int) -> bool:
+    return isinstance(primitive, Primitive) and (primitive.together or primitive.rules[position] is not None)
+
+
+def _without_saved(node: Node, inputs: list[Any]) -> list[Any]:
+    primitive = TABLE.get(node.function)
+    return inputs[: len(node.parents)] if isinstance(primitive, Primitive) and primitive.saves is not None else inputs
+
+
+def _like(g: Any, value: Any) -> Any:
+    g = np.array(g, np.asarray(value).dtype).reshape(np.shape(value))
+    return g if isinstance(value, np.ndarray) else g[()]
+
+
+def _parts(result: Any) -> tuple[Any, dict[Any, Any]]:
+    """Return the loss as a Tensor, and the intermediates that came with it."""
+    named: Any = {}
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict):
+        result, named = result
+    if not isinstance(result, (Tensor, np.ndarray, *_NUMBERS)):
+        raise TypeError(
+            f"compare_backprop of a loss that returned {type(result).__name__}. Expected: a single number, or a pair "
+            "of it and a dict of intermediates. Usual fix: return loss, or return loss, {'Z1': Z1, 'A1': A1}."
+        )
+    if np.size(unwrap(result)) != 1:
+        raise ValueError(
+            f"compare_backprop of a loss that returned shape {np.shape(unwrap(result))}. Expected: a single number. "
+            "Usual fix: np.mean or np.sum of it, whichever your formulas belong to."
+        )
+    if np.iscomplexobj(unwrap(result)):
+        raise TypeError(
+            "compare_backprop of a loss that returned a complex number. Expected: a real one. Usual fix: np.real, "
+            "np.abs."
+        )
+    for name, value in named.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"compare_backprop: the loss returned {type(value).__name__} for the intermediate {name!r}. Expected: "
+                "the Tensor that it went on with. Usual fix: return loss, {'Z1': Z1}, without .data or np.asarray."
+            )
+    return (result if isinstance(result, Tensor) else wrap(Leaf(np.asarray(result)))), named
+
+
+def _kind(leaf: Any) -> str:
+    if isinstance(leaf, (str, bytes)) or leaf is None:
+        return ""
+    plain = unwrap(leaf)
+    return str(plain.dtype.kind) if hasattr(plain, "dtype") else "f" if isinstance(plain, float) else ""

@@ -1,0 +1,224 @@
+"""The dense layers in a recorded graph: weighted inputs Z, activations A, the prediction; where the samples lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ... import functional, losses
+from ...graph import Leaf, Node
+from .graph import Recorded
+
+_dense: Any = functional.dense.__wrapped__  # type: ignore[attr-defined]
+_PRODUCTS: tuple[Any, ...] = (np.matmul, np.dot)
+_VIEWS = frozenset({"transpose", "swapaxes", "matrix_transpose", "moveaxis"})  # of a weight: still that weight
+
+
+@dataclass(eq=False)
+class Layer:
+    """One weighted input, and what becomes of it.
+
+    Attributes:
+        number: Counted from 1.
+        z: The node of the weighted input, the bias included.
+        product: The node of the product, which z is where there is no bias.
+        weights: The parameters in the product.
+        biases: Those that are added.
+        source: What the weights are applied to: a node, or a plain array.
+        rows: Whether samples lie in rows: ``x @ W``; in columns, they are in ``W @ x``.
+        after: The nodes of its shape between z and the next layer, or the loss: the last one is the activation.
+    """
+
+    number: int
+    z: Node
+    product: Node
+    weights: list[Node]
+    biases: list[Node]
+    source: Any
+    rows: bool
+    after: list[Node] = field(default_factory=list)
+
+    @property
+    def activation(self) -> Node | None:
+        """The node of the activation, if there is one."""
+        return self.after[-1] if self.after else None
+
+    @property
+    def samples_axis(self) -> int | None:
+        """The axis of z along which the samples lie; None for a single sample without an axis."""
+        return None if np.ndim(self.z.value) != 2 else 0 if self.rows else 1
+
+
+def layers_of(recorded: Recorded) -> list[Layer]:
+    """Return the layers in the order in which they were computed."""
+    parameters = {variable.node for variable in recorded.variables}
+    found: list[Layer] = []
+    taken: set[Node] = set()
+    for node in recorded.nodes:
+        product = _product(node, parameters)
+        if product is None or node in taken:
+            continue
+        weight, source, rows, bias = product
+        layer = Layer(len(found) + 1, node, node, [weight], [] if bias is None else [bias], source, rows)
+        _add_up(layer, recorded, parameters, taken)
+        found.append(layer)
+    _find_activations(found, recorded)
+    return found
+
+
+def _product(node: Node, parameters: set[Node]) -> tuple[Node, Any, bool, Node | None] | None:
+    """Return weight, what it is applied to, whether samples lie in rows, and bias, of a node that multiplies."""
+    if node.function is _dense:
+        weight = _parameter(node.parents[1], parameters)
+        bias = _parameter(node.parents[2], parameters) if len(node.parents) > 2 else None
+        return None if weight is None else (weight, node.parents[0] or node.inputs[0], True, bias)
+    if node.function not in _PRODUCTS:
+        return None
+    left, right = [_parameter(parent, parameters) for parent in node.parents]
+    if (left is None) == (right is None):
+        return None  # no layer: attention scores, or a product of parameters
+    if right is not None:
+        return right, node.parents[0] or node.inputs[0], True, None
+    assert left is not None
+    return left, node.parents[1] or node.inputs[1], False, None
+
+
+def _parameter(node: Node | None, parameters: set[Node]) -> Node | None:
+    """Return the parameter that a node is, or is the transpose of."""
+    while node is not None and node not in parameters and node.label in _VIEWS:
+        node = node.parents[0]
+    return node if node in parameters else None
+
+
+def _add_up(layer: Layer, recorded: Recorded, parameters: set[Node], taken: set[Node]) -> None:
+    """Follow the sums of products and biases that a product goes into."""
+    while True:
+        consumers = recorded.consumers[layer.z]
+        if len(consumers) != 1 or consumers[0].function is not np.add:
+            return
+        total = consumers[0]
+        other = next((parent for parent in total.parents if parent is not layer.z), None)
+        bias = other
+        while (
+            bias is not None and bias not in parameters and bias.label in (*_VIEWS, "reshape", "expand_dims", "getitem")
+        ):
+            bias = bias.parents[0]
+        second = None if other is None else _product(other, parameters)
+        if bias in parameters:
+            assert bias is not None
+            layer.biases.append(bias)
+        elif second is not None and other is not None:
+            layer.weights.append(second[0])
+            taken.add(other)
+        else:
+            return
+        if np.shape(total.value) != np.shape(layer.product.value):
+            layer.biases = [b for b in layer.biases if b is not bias]
+            return
+        layer.z = total
+
+
+# ---- activations -----------------------------------------------------------------------------------------------
+
+
+def _find_activations(layers: Sequence[Layer], recorded: Recorded) -> None:
+    products = {layer.product for layer in layers} | {layer.z for layer in layers}
+    gate = recorded.gates
+    for layer in layers:
+        shape = np.shape(layer.z.value)
+        last = not _reaches_layer(layer, layers, recorded)
+        node = gate.get(layer.z)
+        while node is not None and node not in products and node is not recorded.root:
+            if np.shape(node.value) != shape or (last and _meets_data(layer.z, node, recorded, shape)):
+                break
+            layer.after.append(node)
+            node = gate.get(node)
+        if last:
+            _drop_logarithm(layer)
+
+
+def _drop_logarithm(layer: Layer) -> None:
+    """Let the activation of the last layer be the probabilities, not their logarithm, which belongs to the loss."""
+    labels = [node.label for node in layer.after]
+    if "log" in labels:
+        del layer.after[labels.index("log") :]
+        while layer.after and layer.after[-1].label in ("clip", "maximum", "minimum", "add") and len(layer.after) > 1:
+            layer.after.pop()  # what keeps it away from 0
+
+
+def _reaches_layer(layer: Layer, layers: Sequence[Layer], recorded: Recorded) -> bool:
+    """Whether another layer is made from this one."""
+    after = descendants(recorded, layer.z)
+    return any(other.product in after for other in layers if other is not layer)
+
+
+def _meets_data(start: Node, end: Node, recorded: Recorded, shape: tuple[int, ...]) -> bool:
+    """Whether an array such as the targets, not a mask, enters between two nodes."""
+    between = descendants(recorded, start) & ancestors(end)
+    return any(
+        np.shape(x) == shape and getattr(x, "dtype", np.dtype(bool)).kind in "fiu" and np.size(x) > 1
+        for node in between
+        for parent, x in zip(node.parents, node.inputs, strict=False)
+        if parent is None or (isinstance(parent, Leaf) and not parent.requires_grad)
+    )
+
+
+def descendants(recorded: Recorded, node: Node) -> set[Node]:
+    """Return what was made of a node, not the node itself."""
+    found: set[Node] = set()
+    for other in recorded.nodes:
+        if any(parent is node or parent in found for parent in other.parents):
+            found.add(other)
+    return found
+
+
+def ancestors(node: Node) -> set[Node]:
+    """Return a node and all it was made from."""
+    found = {node}
+    queue = [node]
+    for other in queue:
+        for parent in other.parents:
+            if parent is not None and parent not in found:
+                found.add(parent)
+                queue.append(parent)
+    return found
+
+
+def prediction(layers: Sequence[Layer], recorded: Recorded) -> Node | None:
+    """Return the node of what the network predicts: the activation of the last layer, or its weighted input."""
+    return (layers[-1].activation or layers[-1].z) if layers else None
+
+
+def is_fused(node: Node, recorded: Recorded) -> bool:
+    """Whether the activation is inside of the loss: a cross-entropy from logits."""
+    fused = [function for function in losses.FUSED if "cross_entropy" in function.__name__]
+    return any(consumer.function in fused for consumer in recorded.consumers[node])
+
+
+def targets_of(node: Node, recorded: Recorded) -> list[Any]:
+    """Return the arrays of a prediction's shape that it meets on the way to the loss: its targets, likely."""
+    shape = np.shape(node.value)
+    found: dict[int, Any] = {}
+    for other in sorted(descendants(recorded, node), key=lambda other: other.number):
+        for parent, x in zip(other.parents, other.inputs, strict=False):
+            plain = parent is None or (isinstance(parent, Leaf) and not parent.requires_grad)
+            if plain and np.shape(x) == shape and getattr(x, "dtype", np.dtype(object)).kind in "fiub" and np.size(x):
+                found[id(x)] = np.asarray(x, np.float64)
+    return list(found.values())
+
+
+def sizes_of(layers: Sequence[Layer]) -> Mapping[str, int]:
+    """Return the numbers that turn up as factors: samples, outputs."""
+    sizes: dict[str, int] = {}
+    for layer in layers:
+        axis = layer.samples_axis
+        if axis is not None:
+            shape = layer.z.value.shape
+            sizes["the number of samples"] = shape[axis]
+            sizes["the number of outputs" if layer is layers[-1] else f"the units of layer {layer.number}"] = shape[
+                1 - axis
+            ]
+    return sizes

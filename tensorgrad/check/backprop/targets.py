@@ -1,0 +1,176 @@
+"""What the gradients of a hand-written backprop may be of: parameters, Z and A of every layer, the input, the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...graph import Leaf, Node
+from ...tensor import Tensor
+from .graph import Recorded
+from .layers import Layer, is_fused
+from .naming import Nameable, Words, words
+
+
+@dataclass(eq=False)
+class Target:
+    """Something that has a gradient, and its names.
+
+    Attributes:
+        label: What reports call it: W1, Z2, the loss.
+        kind: parameter, intermediate, input, loss; missing, if it has a name and the graph does not hold it.
+        thing: Its node, or the plain array that operations were given.
+        role: W, b, Z, A or X of its layer.
+        others: Nodes it may stand for as well: a ReLU before the dropout that follows.
+    """
+
+    label: str
+    kind: str
+    thing: Any
+    own: tuple[Words, ...] = ()
+    by_layer: tuple[Words, ...] = ()
+    counted: bool = False
+    role: str = ""
+    layer: Layer | None = None
+    others: list[Node] = field(default_factory=list)
+
+    @property
+    def value(self) -> Any:
+        """What stands there, an array."""
+        return np.asarray(self.thing.value if isinstance(self.thing, Node) else self.thing)
+
+    def nameable(self) -> Nameable:
+        """Return what names are matched with."""
+        return Nameable(self.own, self.by_layer, self.value.shape, self.counted)
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.value.shape}"
+
+
+def targets_in(recorded: Recorded, layers: Sequence[Layer]) -> list[Target]:
+    """Return everything that a gradient may be of, parameters first."""
+    found = [_parameter(variable, layers) for variable in recorded.variables]
+    found += [_named(name, node, recorded) for name, node in recorded.named.items()]
+    for layer in layers:
+        found += _of_layer(layer, layers, recorded)
+    if layers:
+        found += _input(layers[0], recorded)
+    for node in recorded.nodes:
+        if node.name and node.function is not None:
+            found.append(Target(node.name, "intermediate", node, (words(node.name),)))
+    found.append(Target("the loss", "loss", recorded.root, (("loss",),), (("loss",),)))
+    return _merged(found)
+
+
+def _merged(targets: Sequence[Target]) -> list[Target]:
+    """Return targets of the same node as one, with all of its names."""
+    found: dict[int, Target] = {}
+    for target in targets:
+        key = id(target) if target.kind == "missing" else id(target.thing)
+        first = found.setdefault(key, target)
+        if first is not target:
+            first.own += target.own
+            first.by_layer += target.by_layer
+            first.role, first.layer = first.role or target.role, first.layer or target.layer
+            first.others = first.others or target.others
+            if target.kind == "loss":
+                first.kind, first.label = "loss", target.label
+    return list(found.values())
+
+
+def _parameter(variable: Any, layers: Sequence[Layer]) -> Target:
+    names = [words(variable.label)]
+    if isinstance(variable.given, Tensor) and variable.given.name:
+        names.append(words(variable.given.name))
+    target = Target(variable.label, "parameter", variable.node, tuple(names), counted=_is_counted(variable.path))
+    for layer in layers:
+        for role, nodes in (("W", layer.weights), ("b", layer.biases)):
+            if variable.node in nodes and target.layer is None:
+                target.role, target.layer = role, layer
+                place = (
+                    ()
+                    if layer.number > 1 and len(layers) > layer.number
+                    else ("output",)
+                    if layer is layers[-1]
+                    else ()
+                )
+                target.by_layer = ((role, layer.number), *([(role, *place)] if place else []))
+                if layer.number == 1 and len(layers) == 2:
+                    target.by_layer += ((role, "hidden"),)
+    return target
+
+
+def _is_counted(path: Sequence[Any]) -> bool:
+    """Whether the numbers in a path are places in a list."""
+    return any(isinstance(key, int) or (isinstance(key, str) and "[" in key) for key in path)
+
+
+def _number(layer: Layer, recorded: Recorded) -> tuple[int, bool]:
+    """Return the number of a layer as the names of its parameters have it, and whether it is a place in a list."""
+    for variable in recorded.variables:
+        if variable.node in layer.weights:
+            numbers = [word for word in words(variable.label) if isinstance(word, int)]
+            if numbers:
+                return numbers[-1], _is_counted(variable.path)
+    return layer.number, False
+
+
+def _of_layer(layer: Layer, layers: Sequence[Layer], recorded: Recorded) -> list[Target]:
+    """Return the weighted input of a layer and its activation."""
+    own, counted = _number(layer, recorded)
+    number = layer.number if counted else own
+    last = layer is layers[-1]
+    fused = last and layer.activation is None and is_fused(layer.z, recorded)
+    z_names: list[Words] = [("Z", layer.number)]
+    a_names: list[Words] = [("A", layer.number), ("R", layer.number)]
+    if last:
+        z_names += [("logits",), ("Z", "output")]
+        a_names += [("prediction",), ("A", "output")]
+    elif len(layers) == 2:
+        z_names.append(("Z", "hidden"))
+        a_names.append(("A", "hidden"))
+    z = Target(f"Z{number}", "intermediate", layer.z, (("Z", own),), tuple(z_names), counted, "Z", layer)
+    if fused:
+        z.by_layer += (("prediction",),)
+    a_kind = "missing" if fused else "intermediate"
+    node = layer.activation or layer.z
+    a = Target(f"A{number}", a_kind, node, (("A", own),), tuple(a_names), counted, "A", layer, layer.after[:-1])
+    if node is layer.z and not fused:
+        a.role = ""
+    return [z, a]
+
+
+def _named(name: str, node: Node, recorded: Recorded) -> Target:
+    return Target(name, "intermediate" if node in recorded.consumers else "outside", node, (words(name),))
+
+
+def _input(first: Layer, recorded: Recorded) -> list[Target]:
+    """Return the input of the first layer, a plain array or a constant Tensor."""
+    source = first.source
+    own, counted = _number(first, recorded)
+    names: tuple[Words, ...] = (("X",), ("A", 0))
+    if isinstance(source, Node):
+        if source.requires_grad or not isinstance(source, Leaf):
+            return []
+        source = source.value
+    if getattr(source, "dtype", np.dtype(int)).kind != "f":
+        return []
+    return [Target("the input X", "input", source, (("X",), ("A", own - 1)), names, counted, "X", first)]
+
+
+def listing(targets: Sequence[Target]) -> str:
+    """Return what there is, with shapes."""
+    found = [str(target) for target in targets if target.kind not in ("missing", "outside", "loss")]
+    return ", ".join(found[:24]) + (f" and {len(found) - 24} more" if len(found) > 24 else "")
+
+
+def same_shaped_nodes(shape: tuple[int, ...], recorded: Recorded, known: Callable[[Node], bool]) -> list[Target]:
+    """Return the other nodes of a shape, as targets."""
+    return [
+        Target(f"the output of {node.label}", "intermediate", node)
+        for node in recorded.nodes
+        if node.function is not None and node.requires_grad and np.shape(node.value) == shape and not known(node)
+    ][:100]

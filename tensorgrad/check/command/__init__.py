@@ -1,0 +1,1 @@
+"""The commands tensorgrad check and tensorgrad lint."""

@@ -1,0 +1,1 @@
+"""debug: what goes wrong is an error where it does."""

@@ -1,0 +1,1 @@
+"""Hints: the mistake that makes such a gradient, in words."""

@@ -1,0 +1,1 @@
+"""lint: the classic mistakes, found in the graph of a loss."""
