@@ -182,12 +182,14 @@ def _index(index: Any) -> Any:
     """Return an index of plain values, with copies of its arrays: the backward pass needs them as they are now."""
     if index.__class__ is int:
         return index
+    if index is None:
+        return (None,)  # None itself would say, of a view, that it is not known which part it is
     if index.__class__ is slice:
         return slice(
             *[None if part is None else operator.index(part) for part in (index.start, index.stop, index.step)]
         )
     if index.__class__ is tuple:
-        return tuple([_index(part) for part in index])
+        return tuple([None if part is None else _index(part) for part in index])
     index = unwrap(index)
     return index.copy() if isinstance(index, np.ndarray) else index
 

@@ -9,6 +9,7 @@ from typing import Any
 import tensorgrad as tg
 from tensorgrad.primitives import TABLE, entered_late
 from tensorgrad.tensor import differentiable
+from tensorgrad.transforms.opaque import _Key
 
 
 def parameter(data: Any, **how: Any) -> tg.Tensor:
@@ -23,8 +24,11 @@ def rules_of_a_test() -> Iterator[None]:
     try:
         yield
     finally:
-        TABLE.clear()
-        TABLE.update(before)
+        for key in TABLE.keys() - before.keys():
+            del TABLE[key]
+        for key, entry in before.items():
+            if key in TABLE or not isinstance(key, _Key):  # those of a custom rule that is gone are gone for good
+                TABLE[key] = entry
 
 
 @contextmanager

@@ -968,3 +968,10 @@ def test_a_read_only_result_stays_usable_after_a_refusal():
     with refuses(ValueError, "read-only"):
         t += 1
     np.testing.assert_array_equal((t * 1).data, [2, 2, 2])
+
+
+def test_a_view_with_a_new_axis_alone_knows_which_part_it_is():
+    t = tg.zeros(3)
+    column = t[None]
+    t[3:] = parameter(np.ones(0))
+    np.testing.assert_array_equal((column + 1).data, np.ones((1, 3)))
