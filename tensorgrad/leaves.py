@@ -10,9 +10,17 @@ from .tensor import Tensor
 
 
 def values_and_gradients(tensors: Sequence[Tensor]) -> tuple[list[Any], list[Any]]:
-    """Return the ``.data`` and the ``.grad`` of each tensor."""
-    nodes = [tensor._node for tensor in tensors]
-    return [node.value for node in nodes], [node.grad for node in nodes]
+    """Return the ``.data`` and the ``.grad`` of each tensor, or of those before the first that has no gradient."""
+    values = []
+    gradients = []
+    for tensor in tensors:
+        node = tensor._node
+        gradient = node.grad
+        if gradient is None:
+            break
+        values.append(node.value)
+        gradients.append(gradient)
+    return values, gradients
 
 
 def clear_gradients(tensors: Sequence[Tensor]) -> None:

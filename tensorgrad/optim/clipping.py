@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .hyperparameters import positive
-from .pairs import Array, Arrays, Transform, from_lists
+from .pairs import Array, Arrays, Transform, fitting
 from .transforms import times
 
 
@@ -45,7 +45,7 @@ def clip_by_norm(max_norm: float) -> Transform:
         half = math.sqrt(factor)  # in two halves: the factor of a huge float32 gradient is itself too small for float32
         return times(times(gradients, half), half), state
 
-    return from_lists(lambda params: (), update)
+    return fitting(lambda params: (), update)
 
 
 def clip_by_value(limit: float) -> Transform:
@@ -71,7 +71,7 @@ def clip_by_value(limit: float) -> Transform:
     def update(gradients: Arrays, state: Any, params: Arrays) -> tuple[Arrays, Any]:
         return [np.minimum(np.maximum(g, -limit), limit) for g in gradients], state
 
-    return from_lists(init, update)
+    return fitting(init, update)
 
 
 def global_norm(arrays: Arrays) -> float:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .hyperparameters import fraction, positive
-from .pairs import Array, Arrays, Transform, from_lists
+from .pairs import Array, Arrays, Transform, fitting
 from .transforms import constants, times
 
 
@@ -55,7 +55,7 @@ def momentum(decay: float = 0.9) -> Transform:
         velocity = _velocity(gradients, state, decay)
         return velocity, MomentumState(velocity)
 
-    return from_lists(lambda params: MomentumState(_zeros(params)), update)
+    return fitting(lambda params: MomentumState(_zeros(params)), update)
 
 
 def nesterov(decay: float = 0.9) -> Transform:
@@ -78,7 +78,7 @@ def nesterov(decay: float = 0.9) -> Transform:
         ahead = [g + dv for g, dv in zip(gradients, times(velocity, decay), strict=True)]
         return ahead, MomentumState(velocity)
 
-    return from_lists(lambda params: MomentumState(_zeros(params)), update)
+    return fitting(lambda params: MomentumState(_zeros(params)), update)
 
 
 def _velocity(gradients: Arrays, state: MomentumState, decay: float) -> Arrays:
@@ -106,7 +106,7 @@ def adagrad(epsilon: float = 1e-10) -> Transform:
         squares = [s + _squared(g) for s, g in zip(state.squares, gradients, strict=True)]
         return _divided(gradients, squares, 1.0, epsilon), SquaresState(squares)
 
-    return from_lists(init, update)
+    return fitting(init, update)
 
 
 def rmsprop(decay: float = 0.9, epsilon: float = 1e-8) -> Transform:
@@ -133,7 +133,7 @@ def rmsprop(decay: float = 0.9, epsilon: float = 1e-8) -> Transform:
         squares = _mean_squares(state.squares, gradients, decay)
         return _divided(gradients, squares, 1.0, epsilon), SquaresState(squares)
 
-    return from_lists(init, update)
+    return fitting(init, update)
 
 
 def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Transform:
@@ -169,7 +169,7 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Tra
         root_factor = missing / math.sqrt(1 - beta2**step)
         return _divided(mean, squares, root_factor, epsilon * missing), AdamState(step, mean, squares)
 
-    return from_lists(init, update)
+    return fitting(init, update)
 
 
 def _means(old: Arrays, new: Arrays, decay: float) -> Arrays:

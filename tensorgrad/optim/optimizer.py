@@ -32,7 +32,7 @@ class Optimizer:
             works on one flat vector and returns the new one.
 
     Attributes:
-        state: The transform's state, plain data; ``()`` for a user's object, which keeps its own.
+        state: The transform's state, plain data, which can be set; ``()`` for a user's object, which keeps its own.
         steps: The number of steps made.
         paths: The paths of the parameters, in the order in which the transform sees them.
 
@@ -58,19 +58,31 @@ class Optimizer:
     ) -> None:
         named = _checked(_named(model_or_parameters))
         self.paths = tuple([path for path, _ in named])
-        self.state: Any = ()
+        self._state: Any = ()
         self.steps = 0
         self._tensors = [tensor for _, tensor in named]
         self._shapes = [tensor.shape for tensor in self._tensors]
         self._dtypes = [tensor.dtype for tensor in self._tensors]
         self._flat: FlatUpdate | None = None
+        self._fits = False  # whether the updates are known to fit the parameters
         if isinstance(transform, Transform):
             update = transform.update
+            self._fits = isinstance(update, Lifted) and update.fits
             # A tensor's gradient has its shape and dtype already: no need to look again at every step.
             self._update = update.on_lists if isinstance(update, Lifted) else update
-            self.state = transform.init([tensor.data for tensor in self._tensors])
+            self._state = transform.init([tensor.data for tensor in self._tensors])
         else:
             self._flat = FlatUpdate(_flat_optimizer(transform))
+
+    @property
+    def state(self) -> Any:
+        """The transform's state. It can be set, to go on from where another Optimizer of such parameters was."""
+        return self._state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._state = state
+        self._fits = False  # it may be of other parameters
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -84,9 +96,8 @@ class Optimizer:
             ValueError, TypeError: The transform returned updates that do not fit the parameters.
         """
         values, gradients = values_and_gradients(self._tensors)
-        for gradient in gradients:
-            if gradient is None:
-                raise self._without_gradient()
+        if len(gradients) < len(self._tensors):
+            raise self._without_gradient()
         if self._flat is None:
             self._add_updates(values, gradients)
         else:
@@ -97,14 +108,14 @@ class Optimizer:
 
     def _add_updates(self, values: Arrays, gradients: Arrays) -> None:
         try:
-            updates, state = self._update(gradients, self.state, values)
+            updates, state = self._update(gradients, self._state, values)
         except Exception as error:
             error.add_note("The parameters are: " + ", ".join(f"{i} {path}" for i, path in enumerate(self.paths)) + ".")
             raise
-        if not self._fit(updates):
+        if not (self._fits or self._fit(updates)):
             updates = self._fitted(updates)
         add_in_place(self._tensors, updates)
-        self.state = state
+        self._state = state
 
     def _fit(self, updates: Any) -> bool:
         if type(updates) is not list or len(updates) != len(self._tensors):

@@ -44,12 +44,16 @@ class Transform(NamedTuple):
 
 
 class Lifted:
-    """An update on lists of arrays, made to work on any nesting; checks that gradients and parameters match."""
+    """An update on lists of arrays, made to work on any nesting; checks that gradients and parameters match.
 
-    __slots__ = ("on_lists",)
+    ``fits``: that its updates have their parameters' shapes and dtypes is known, and need not be looked at each time.
+    """
 
-    def __init__(self, on_lists: ListUpdate) -> None:
+    __slots__ = ("fits", "on_lists")
+
+    def __init__(self, on_lists: ListUpdate, fits: bool) -> None:
         self.on_lists = on_lists
+        self.fits = fits
 
     def __call__(self, gradients: Any, state: Any, params: Any) -> tuple[Any, Any]:
         if _ready(gradients, params):
@@ -76,12 +80,20 @@ def from_lists(init: ListInit, update: ListUpdate) -> Transform:
     >>> updates
     array([-0.1,  0.1])
     """
+    return Transform(_checked(init), Lifted(update, fits=False))
 
+
+def fitting(init: ListInit, update: ListUpdate) -> Transform:
+    """As ``from_lists``, of an update of ours: a test sees to it that what it returns fits the parameters."""
+    return Transform(_checked(init), Lifted(update, fits=True))
+
+
+def _checked(init: ListInit) -> Callable[[Any], Any]:
     def checked_init(params: Any) -> Any:
         values, structure = tree.flatten(params)
         return init([*map(_floating, values, tree.paths(structure))])
 
-    return Transform(checked_init, Lifted(update))
+    return checked_init
 
 
 def _ready(gradients: Any, params: Any) -> bool:
@@ -170,9 +182,10 @@ def chain(*transforms: Transform) -> Transform:
     def init(params: Any) -> tuple[Any, ...]:
         return tuple([part(params) for part in inits])
 
-    lifted = [part.on_lists for part in updates if isinstance(part, Lifted)]
+    lifted = [part for part in updates if isinstance(part, Lifted)]
     if len(lifted) == len(updates):  # all work on lists: flatten and check once, not once for each
-        return Transform(init, Lifted(_one_after_another(lifted)))
+        on_lists = _one_after_another([part.on_lists for part in lifted])
+        return Transform(init, Lifted(on_lists, fits=all(part.fits for part in lifted)))
     return Transform(init, _one_after_another(updates))
 
 

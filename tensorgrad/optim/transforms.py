@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .hyperparameters import finite, not_negative
-from .pairs import Array, Arrays, Transform, from_lists
+from .pairs import Array, Arrays, Transform, fitting
 from .schedules import Schedule
 
 
@@ -54,7 +54,7 @@ def scale(factor: float) -> Transform:
     (array([3., 3.]), ())
     """
     factor = finite("scale", "factor", factor)
-    return from_lists(lambda params: (), lambda gradients, state, params: (times(gradients, factor), state))
+    return fitting(lambda params: (), lambda gradients, state, params: (times(gradients, factor), state))
 
 
 def scale_by_schedule(schedule: Schedule) -> Transform:
@@ -98,7 +98,7 @@ def add_weight_decay(rate: float) -> Transform:
     def update(gradients: Arrays, state: Any, params: Arrays) -> tuple[Arrays, Any]:
         return [decay + g for decay, g in zip(times(params, rate), gradients, strict=True)], state
 
-    return from_lists(lambda params: (), update)
+    return fitting(lambda params: (), update)
 
 
 @functools.lru_cache(maxsize=64)
@@ -143,4 +143,4 @@ def _scheduled(schedule: Schedule, sign: int = 1) -> Transform:
             )
         return times(gradients, sign * value), ScheduleState(state.step + 1)
 
-    return from_lists(lambda params: ScheduleState(0), update)
+    return fitting(lambda params: ScheduleState(0), update)

@@ -63,6 +63,66 @@ def test_steps_are_those_of_the_pure_transform(transform: optim.Transform, dtype
         assert model.W.dtype == model.b.dtype == dtype
 
 
+OURS = [
+    optim.sgd(0.1),
+    optim.sgd(optim.exponential_decay(0.1, 0.5)),
+    optim.momentum(0.1),
+    optim.nesterov(0.1),
+    optim.rmsprop(0.1),
+    optim.adagrad(0.1),
+    optim.adam(0.1),
+    optim.adamw(0.1),
+    optim.add_weight_decay(0.1),
+    optim.scale(3.0),
+    optim.scale_by_schedule(optim.exponential_decay(0.1, 0.5)),
+    optim.clip_by_norm(0.5),
+    optim.clip_by_norm(1e-6),
+    optim.clip_by_value(0.5),
+    optim.chain(),
+]
+
+
+@pytest.mark.parametrize("transform", OURS)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.complex64])
+def test_our_updates_fit_the_parameters(transform: optim.Transform, dtype: Any) -> None:
+    """So an Optimizer need not look at each: see ``pairs.fitting``."""
+    params = [np.ones(shape, dtype) for shape in [(), (0,), (3,), (1, 4), (2, 3)]]
+    gradients = [np.full(p.shape, 0.7, dtype) for p in params]
+    try:
+        state = transform.init(params)
+    except (TypeError, ValueError):  # no order of complex numbers; an epsilon too small
+        assert dtype in (np.complex64, np.float16)
+        return
+    for _ in range(3):
+        updates, state = transform.update.on_lists(gradients, state, params)  # type: ignore[attr-defined]
+        assert type(updates) is list
+        assert [(u.shape, u.dtype) for u in updates] == [(p.shape, p.dtype) for p in params]
+
+
+def test_all_of_ours_are_tried_for_fitting() -> None:
+    made = {name for name in optim.__all__ if isinstance(getattr(optim, name), type(optim.sgd))}
+    of_none = {"apply_updates", "chain", "from_lists", "global_norm"}
+    schedules = {name for name in made if getattr(optim, name).__module__.endswith("schedules")}
+    assert made - of_none - schedules == {
+        *("sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw", "add_weight_decay", "scale"),
+        *("scale_by_schedule", "clip_by_norm", "clip_by_value"),
+    }
+
+
+def test_a_state_of_other_parameters_changes_nothing() -> None:
+    def two(size: int) -> list[tg.Tensor]:
+        return [tg.Tensor(np.ones(n), requires_grad=True) for n in (2, size)]
+
+    tensors = two(1)
+    optimizer = optim.Optimizer(tensors, optim.momentum(0.1))
+    optimizer.state = optim.Optimizer(two(3), optim.momentum(0.1)).state
+    sum(map(np.sum, tensors)).backward()
+    with pytest.raises(ValueError, match=r"update of parameters\[1\] has shape \(3,\)"):
+        optimizer.step()
+    for tensor in tensors:
+        np.testing.assert_array_equal(tensor.data, np.ones(tensor.shape))
+
+
 def test_parameters_are_moved_in_place() -> None:
     W, b = two_parameters()
     held = W.data
