@@ -14,6 +14,7 @@ TOLERANCE = 1e-6  # relative
 SAFETY = 10  # times its estimate the error of the differences may be
 _STEP = 2.0**-5  # the first of those that are extrapolated, as a part of what moves
 _SURE = 1e-3  # the relative error of an estimate that may contradict another
+_FAIR = 0.05  # the same, if the other was found further away: there the function may be another one
 _TINY = float(np.finfo(np.float64).tiny)  # below it numbers have no digits left
 
 UNTRIED, AGREES, KINK, UNDECIDED, DIFFERS = range(5)
@@ -200,7 +201,8 @@ def careful(curve: Callable[[float], Any], steps: Sequence[float], rounding: flo
     """Return the best extrapolated derivative from several first steps, and its error.
 
     At the edge of a domain it is one-sided. The error is infinite out of it. Where steps of one size are sure of one
-    slope, and steps of another size of another, it is as large as their difference; smaller steps may be sure of none.
+    slope, and steps of another size of another, it is as large as their difference; smaller steps may be sure of none,
+    and need not be as sure.
     """
     for side in (0, 1, -1):
         found = [_twice(curve, step, side, rounding) for step in steps]
@@ -208,7 +210,8 @@ def careful(curve: Callable[[float], Any], steps: Sequence[float], rounding: flo
         if np.isfinite(error):
             break
     for other, step in zip(found, steps, strict=True):
-        if other.error <= _SURE * max(abs(other.value), abs(value) if step < best else 0.0):
+        size, nearer = abs(other.value), step < best
+        if other.error <= (max(_FAIR * size, _SURE * abs(value)) if nearer else _SURE * size):
             error = max(error, _apart(Estimate(value, error), other))
     return float(value), float(error)
 

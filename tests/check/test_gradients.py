@@ -71,6 +71,14 @@ def test_a_large_constant_in_the_output_hides_only_what_rounding_hides():
 # ---- what it takes -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("constant", [100.0, 244.0, 1000.0, 1e6])
+def test_what_is_flat_far_away_says_nothing_of_a_slope_that_rounding_blurs(constant: float):
+    """Steps of 1e-7 see 1e-2 of the slope's size as noise; steps of 0.03 are sure that there is none."""
+    x = np.array([1.1134e-05])
+    report = tg.check_gradients(lambda x: constant - 5.8e-20 * np.abs(x) ** -2.0, x)
+    assert np.all(report.inputs[0].verdicts != DIFFERS), str(report)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.float64])
 def test_inputs_of_any_floating_dtype_are_checked_in_float64(dtype: Any):
     seen = set()
