@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -228,13 +229,12 @@ class _Findings:
         if not self.guilty and isinstance(weighted.function, Derivative):
             inner = _record(weighted.function.inner)
             self.problems += careless.lost_rules(inner.roots, inner.where)
-        if self.guilty or self.problems:
+        if self.guilty:
             return entries
-        other = _record(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
-        for node, position, where in nodes.changed_constants(recorded.roots, other.roots, recorded.where):
-            self.problems.append(_left(node, position, where))
-        if self.problems:
-            return entries
+        if not self.problems:
+            self.problems += _left_behind(weighted, recorded)
+        if self.problems:  # what is missing may look like a factor, or any other pattern
+            return [replace(entry, hints=()) for entry in entries]
         if kinks.are_right_nearby(weighted, entries, _coarsest(recorded.roots), generator):
             self.notes.append(
                 "several operations are at kinks here, as relu is at 0: each has a right slope, and together these "
@@ -253,6 +253,13 @@ def _record(weighted: Weighted, values: Sequence[Any] | None = None) -> _Recorde
     with located() as where:
         roots = weighted.roots([wrap(node) for node in variables])
     return _Recorded(roots, variables, where.get)
+
+
+def _left_behind(weighted: Weighted, recorded: _Recorded) -> list[Problem]:
+    """Return the values that have left the graph, by way of a graph at inputs nearby."""
+    other = _record(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
+    changed = nodes.changed_constants(recorded.roots, other.roots, recorded.where)
+    return list(dict.fromkeys([_left(*constant) for constant in changed]))  # a line may use one twice
 
 
 def _left(node: Node, position: int, where: Any) -> Problem:

@@ -221,6 +221,22 @@ def test_a_value_that_has_left_the_graph_is_named():
         assert "leave(x)" in problem.where.code
 
 
+def test_no_factor_is_guessed_where_a_value_has_left_the_graph():
+    report = tg.check_gradients(lambda x: np.sum(x * x.data), X)
+    assert report.problems
+    assert report.inputs[0].verdict == "differs"
+    assert report.inputs[0].hints == ()  # half the gradient is missing: no factor of 2 in anybody's formula
+
+
+def test_a_line_that_uses_a_lost_value_twice_is_told_once():
+    def centred(x: Any) -> Any:
+        mean = x.data.mean(axis=0)
+        return (x - mean) / np.sqrt(np.mean((x - mean) ** 2, axis=0))
+
+    (problem,) = tg.check_gradients(centred, X).problems
+    assert "subtract" in problem.text
+
+
 def test_where_the_graph_itself_changes_the_report_says_so_in_a_note():
     report = tg.check_gradients(lambda x: x * 2 if x.data.sum() * 1e6 % 2 < 1 else x * x * x, np.array([0.3, 0.4]))
     assert not report.ok
