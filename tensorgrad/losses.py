@@ -5,26 +5,30 @@ Each is one fused, stable node, which saves for its gradient what it has compute
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 
 from .functional import log_softmax, ones, sigmoid, softmax
 from .graph import NO_KEYWORDS
 from .primitives import vjp
+from .targets import (
+    REDUCTIONS,
+    check_probabilities,
+    checked,
+    distribution,
+    refuse_empty,
+    refuse_reduction,
+    refuse_unless_real,
+    wrong_targets,
+)
 from .tensor import Tensor, apply, differentiable
 from .values import plain_array, unwrap
 
 __all__ = ["binary_cross_entropy", "cross_entropy", "mse"]
 
-_OFF = 0.1  # how far below 0 targets may come by rounding, or by differences taken with respect to them
-
-_AS_THEY_ARE = (Tensor, np.ndarray, float, int)  # targets: numbers of Python's keep float32 as it is
-
 Reduction = Literal["mean", "sum", "none"]
-_REDUCTIONS = ("mean", "sum", "none")
 
 
 def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any:
@@ -47,7 +51,7 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
     >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    predictions, targets, dtype = _checked("mse", predictions, targets, reduction)
+    predictions, targets, dtype = checked("mse", predictions, targets, reduction)
     if dtype.char == "e":
         return _in_single(mse, predictions, targets, reduction=reduction)
     return _squared_error(predictions - targets, **_keywords(reduction))
@@ -76,21 +80,21 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
     >>> round(float(cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))), 4)
     0.6931
     """
-    if reduction not in _REDUCTIONS:
-        _refuse_reduction("cross_entropy", reduction)
+    if reduction not in REDUCTIONS:
+        refuse_reduction("cross_entropy", reduction)
     if logits.__class__ is not Tensor and logits.__class__ is not np.ndarray:
         logits = plain_array(logits, "cross_entropy(logits)")
     scores = logits._node.value if logits.__class__ is Tensor else logits
     if scores.dtype.char not in "fd":
-        _refuse_unless_real("cross_entropy", scores.dtype)
+        refuse_unless_real("cross_entropy", scores.dtype)
         if scores.dtype.char == "e":
             how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
             return _in_single(cross_entropy, logits, targets, **how)
     if scores.ndim != 2:
         return _in_rows(logits, targets, from_probabilities=from_probabilities, reduction=reduction)
-    targets = _distribution(scores.shape, targets)
+    targets = distribution(scores.shape, targets)
     if from_probabilities:
-        _check_probabilities("cross_entropy", scores, "softmax")
+        check_probabilities("cross_entropy", scores, "softmax")
         return _reduced(-_xlogy(targets, logits).sum(axis=-1), reduction)
     computed = _softmax_nll(scores, unwrap(targets) if targets.__class__ is Tensor else targets, reduction)
     return apply(_cross_entropy, (logits, targets), _keywords(reduction), computed)
@@ -119,7 +123,7 @@ def binary_cross_entropy(
     >>> round(float(binary_cross_entropy(np.array([0.0, 1000.0]), np.array([1.0, 1.0]))), 4)
     0.3466
     """
-    logits, targets, dtype = _checked("binary_cross_entropy", logits, targets, reduction)
+    logits, targets, dtype = checked("binary_cross_entropy", logits, targets, reduction)
     if dtype.char == "e":
         how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
         return _in_single(binary_cross_entropy, logits, targets, **how)
@@ -127,7 +131,7 @@ def binary_cross_entropy(
     if hasattr(labels, "dtype") and labels.dtype.kind in "biu":
         targets = labels.astype(np.float32)  # exact, and no wider than any logits worth having
     if from_probabilities:
-        _check_probabilities("binary_cross_entropy", logits, "sigmoid")
+        check_probabilities("binary_cross_entropy", logits, "sigmoid")
         return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
     scores = unwrap(logits)
     value = _binary_cross_entropy(scores, unwrap(targets), reduction=reduction)
@@ -141,6 +145,22 @@ def _in_single(loss: Any, predictions: Any, targets: Any, **how: Any) -> Any:
     given = getattr(targets, "dtype", None)
     is_wider = given is not None and given.kind == "f" and given.itemsize > 2
     return value if is_wider or value.dtype != np.float32 else value.astype(np.float16)
+
+
+def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
+    """Return the cross-entropy of logits with another number of axes than two, by way of two."""
+    if targets.__class__ is not Tensor:
+        targets = plain_array(targets, "cross_entropy(targets)")
+    shape, given = logits.shape, targets.shape
+    if not shape or given not in (shape, shape[:-1]):
+        raise wrong_targets(shape, given)
+    if 0 in shape:
+        refuse_empty("cross_entropy", shape)
+    logits = np.reshape(logits, (-1, shape[-1]))
+    targets = np.reshape(targets, logits.shape if given == shape else -1)
+    distribution(logits.shape, targets, shape)
+    losses = cross_entropy(logits, targets, **settings)
+    return np.reshape(losses, shape[:-1]) if settings["reduction"] == "none" else losses
 
 
 # ---- the fused nodes ---------------------------------------------------------------------------------------
@@ -260,166 +280,3 @@ def _xlogy(t: Any, p: Any) -> Any:
 
 def _both_zero(t: Any, p: Any) -> Any:
     return (t == 0) & (p == 0)
-
-
-# ---- checks ------------------------------------------------------------------------------------------------
-
-
-def _refuse_reduction(name: str, reduction: str) -> NoReturn:
-    raise ValueError(
-        f"{name}: reduction={reduction!r}. Expected 'mean', 'sum' or 'none'. Usual fix: leave it out for the mean."
-    )
-
-
-def _checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any, Any]:
-    """Return predictions and targets as Tensors, arrays or numbers, and the dtype of the predictions; or raise."""
-    if reduction not in _REDUCTIONS:
-        _refuse_reduction(name, reduction)
-    if predictions.__class__ is not Tensor and predictions.__class__ is not np.ndarray:
-        predictions = plain_array(predictions, f"{name}(predictions)")
-    if targets.__class__ not in _AS_THEY_ARE:
-        targets = plain_array(targets, f"{name}(targets)")
-    shape, expected = np.shape(targets), np.shape(predictions)
-    if shape != expected:
-        raise ValueError(
-            f"{name} of predictions {expected} and targets {shape}: expected equal shapes: broadcasting one against "
-            "the other would compare every sample with every target. Usual fix: targets.reshape(predictions.shape), "
-            "or targets[:, None] for a network with one output."
-        )
-    if 0 in expected:
-        _refuse_empty(name, expected)
-    dtype = predictions.dtype
-    _refuse_unless_real(name, dtype)
-    if hasattr(targets, "dtype"):
-        _refuse_unless_real(name, targets.dtype, "targets")
-    return predictions, targets, dtype
-
-
-def _refuse_unless_real(name: str, dtype: Any, what: str = "predictions") -> None:
-    if dtype.kind == "c":
-        raise TypeError(
-            f"{name} of {what} of dtype {dtype}: expected real numbers. Usual fix: np.abs(z) or np.real(z) first; "
-            "np.mean(np.abs(z - t) ** 2) for the squared distance."
-        )
-    if dtype.kind not in "biuf":
-        raise TypeError(
-            f"{name} of {what} of dtype {dtype}: expected real numbers. Usual fix: data.astype(float) for numbers "
-            "written as text; np.unique(names, return_inverse=True)[1] for the names of classes."
-        )
-
-
-def _refuse_empty(name: str, shape: tuple[int, ...]) -> NoReturn:
-    raise ValueError(
-        f"{name} of an empty batch, shape {shape}: a mean over nothing. Expected: at least one sample. "
-        "Usual fix: skip empty batches."
-    )
-
-
-def _check_probabilities(name: str, p: Any, activation: str) -> None:
-    values = np.asarray(unwrap(p))
-    if not (values.min() >= 0 and values.max() <= 1):
-        raise ValueError(
-            f"{name}(from_probabilities=True) was given values from {values.min()} to {values.max()}. Expected "
-            f"probabilities in [0, 1]. Usual fix: apply {activation} first, or leave from_probabilities out for logits."
-        )
-
-
-def _distribution(shape: tuple[int, ...], targets: Any, named: tuple[int, ...] | None = None) -> Any:
-    """Check the targets of a cross-entropy against the shape of the logits; class ids become one bool per class.
-
-    ``named`` is the shape that messages shall tell, if the user knows another one.
-    """
-    plain = targets
-    if targets.__class__ is not np.ndarray:
-        plain = plain_array(unwrap(targets) if targets.__class__ is Tensor else targets, "cross_entropy(targets)")
-    if plain.dtype.kind in "iu" and plain.shape == shape[:1] and plain.size:
-        hot = (_classes(shape[1]) == plain).T
-        if np.count_nonzero(hot) != plain.size:
-            _refuse_ids(plain, named or shape)
-        return hot
-    if 0 in shape:
-        _refuse_empty("cross_entropy", shape)
-    if plain.shape == shape:
-        _classes(shape[1])
-        _refuse_unless_real("cross_entropy", plain.dtype, "targets")
-        _refuse_unless_distribution(plain, named or shape)
-        if plain.dtype.kind in "biu":
-            return plain.astype(np.float32)  # exact, and no wider than any logits worth having
-        return targets if isinstance(targets, Tensor) else plain
-    if plain.shape == shape[:-1]:
-        fix = "targets.astype(int), after checking that they are whole numbers"
-        if plain.dtype.kind not in "biuf":
-            fix = "np.unique(targets, return_inverse=True)[1] for the names of classes"
-        raise ValueError(
-            f"cross_entropy was given class ids of dtype {plain.dtype}. Expected integers. Usual fix: {fix}."
-        )
-    raise _wrong_targets(named or shape, plain.shape)
-
-
-def _refuse_unless_distribution(targets: Any, shape: tuple[int, ...]) -> None:
-    """Raise for targets of the logits' shape that are certainly none: floats may be off by what a derivative takes."""
-    if targets.dtype.kind == "f":
-        lowest = targets.min()
-        if not lowest >= -_OFF:
-            raise ValueError(
-                f"cross_entropy of logits {shape} was given targets down to {lowest}. Expected: class ids of shape "
-                f"{shape[:-1]}, or a distribution over the classes in each row. Usual fix: tg.softmax(scores) to make "
-                "a distribution of scores; the logits are the first argument, the targets the second."
-            )
-        return
-    wrong = (targets.sum(axis=-1) != 1) | (targets.min(axis=-1) < 0)
-    if wrong.any():
-        row = targets[wrong][0].tolist()
-        raise ValueError(
-            f"cross_entropy of logits {shape} was given {targets.dtype} targets of the same shape, of which {row} is a "
-            f"row. Expected: one-hot rows, or class ids of shape {shape[:-1]}. Usual fix: binary_cross_entropy where "
-            "a sample may be of several classes, or of none; targets / targets.sum(axis=-1, keepdims=True) of counts."
-        )
-
-
-@functools.cache
-def _classes(number: int) -> Any:
-    """Return the class ids as a column that nobody can write to, or raise if there is but one."""
-    if number == 1:
-        raise ValueError(
-            "cross_entropy of logits with a single class: its probability is 1, whatever the logits are, so there is "
-            "nothing to learn. Expected: an output for each class. Usual fix: binary_cross_entropy(logits, "
-            "targets.reshape(logits.shape)) for a network with one output and targets of 0 and 1."
-        )
-    classes = np.arange(number)[:, None]
-    classes.flags.writeable = False
-    return classes
-
-
-def _in_rows(logits: Any, targets: Any, **settings: Any) -> Any:
-    """Return the cross-entropy of logits with another number of axes than two, by way of two."""
-    if targets.__class__ is not Tensor:
-        targets = plain_array(targets, "cross_entropy(targets)")
-    shape, given = logits.shape, targets.shape
-    if not shape or given not in (shape, shape[:-1]):
-        raise _wrong_targets(shape, given)
-    if 0 in shape:
-        _refuse_empty("cross_entropy", shape)
-    logits = np.reshape(logits, (-1, shape[-1]))
-    targets = np.reshape(targets, logits.shape if given == shape else -1)
-    _distribution(logits.shape, targets, shape)
-    losses = cross_entropy(logits, targets, **settings)
-    return np.reshape(losses, shape[:-1]) if settings["reduction"] == "none" else losses
-
-
-def _wrong_targets(shape: tuple[int, ...], given: tuple[int, ...]) -> ValueError:
-    expected = "logits (..., classes)"
-    if shape:
-        expected = f"class ids of shape {shape[:-1]} or a one-hot distribution of shape {shape}"
-    return ValueError(
-        f"cross_entropy of logits {shape} and targets {given}: expected {expected}. "
-        "Usual fix: targets.ravel() for ids that came as a column."
-    )
-
-
-def _refuse_ids(ids: Any, shape: tuple[int, ...]) -> NoReturn:
-    wrong = ids[(ids < 0) | (ids >= shape[-1])]
-    raise ValueError(
-        f"cross_entropy: class id {wrong.flat[0]} is out of range for logits {shape}. Expected ids from 0 to "
-        f"{shape[-1] - 1}. Usual fix: make the last layer as wide as there are classes, and count them from 0."
-    )
