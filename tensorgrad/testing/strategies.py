@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,7 @@ def arrays(
     *,
     low: float = -4.0,
     high: float = 4.0,
-    away_from: Sequence[float] = (),
+    away_from: float | Sequence[float] = (),
     distance: float | None = None,
     distinct: bool = False,
 ) -> st.SearchStrategy[Any]:
@@ -112,19 +113,19 @@ def arrays(
     ...     assert np.count_nonzero(tg.grad(np.max)(x)) == 1
     >>> test_the_largest_has_the_gradient()
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    if not (low <= high and math.isfinite(high - low)):
         raise ValueError(
-            f"arrays was given low={low!r} and high={high!r}. Expected: finite numbers, the lower one first. "
-            "Usual fix: arrays(low=-1.0, high=1.0)."
+            f"arrays was given low={low!r} and high={high!r}. Expected: finite numbers, the lower one first, and a "
+            "finite difference. Usual fix: arrays(low=-1.0, high=1.0)."
         )
-    numbers = _Numbers(low, high, tuple(away_from), distance)
+    numbers = _Numbers(low, high, tuple(np.ravel(away_from).tolist()), distance)
     if not isinstance(dtype, st.SearchStrategy):
         _real(dtype)  # a wrong one is told here, where it was given
     kinds = dtype if isinstance(dtype, st.SearchStrategy) else st.just(np.dtype(dtype))
     sizes = shapes() if shape is None else shape if isinstance(shape, st.SearchStrategy) else st.just(shape)
 
     def filled(kind: Any, shape: int | Shape) -> st.SearchStrategy[Any]:
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        shape = tuple(map(operator.index, np.ravel(shape)))
         parts = _distinct(numbers, _real(kind), shape) if distinct else _any(numbers, _real(kind), shape)
         if np.dtype(kind).kind == "f":
             return parts
@@ -174,8 +175,8 @@ class _Numbers:
 
     @property
     def unit(self) -> float:
-        """A power of 2: multiples of its parts are exact."""
-        return 2.0 ** math.floor(math.log2((self.high - self.low) or 1.0))
+        """A power of 2: multiples of its parts are exact; of such a size that the least of them is not yet 0."""
+        return 2.0 ** max(math.floor(math.log2((self.high - self.low) or 1.0)), -1074 + _FINE)
 
     @property
     def fine(self) -> float:
@@ -185,7 +186,8 @@ class _Numbers:
         """Return the multiples of a step that are allowed, and exact in a dtype; the simplest first."""
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         values = np.arange(first, last + 1) * step
-        values = values[(values.astype(dtype) == values) & self._clear(values)]
+        with np.errstate(over="ignore"):  # what a narrow dtype cannot hold becomes inf there, and is not allowed
+            values = values[(values.astype(dtype) == values) & self._clear(values)]
         rough = values % (self.unit * 2.0**-_COARSE) != 0
         return list(values[np.lexsort([values < 0, np.abs(values), rough, values % 1 != 0])].tolist())
 

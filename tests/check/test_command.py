@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +156,13 @@ def test_a_file_imports_its_neighbours_and_reads_files_of_the_working_directory(
     sys.modules.pop("neighbour_of_it")
 
 
+def test_reports_are_written_here_even_if_the_file_goes_elsewhere(run, here):
+    write(here / "elsewhere" / "main.py", "import os\nos.chdir(os.path.dirname(__file__))\ndef f(x): return np.sum(x)")
+    assert run("check", "elsewhere/main.py:f", "--shapes", "3", "--html", "r.html")[0] == 0
+    assert (here / "r.html").exists()
+    assert Path.cwd() == here
+
+
 def test_what_is_guarded_does_not_run_and_arguments_of_ours_are_not_the_files(run, here):
     write(
         here / "program.py",
@@ -180,6 +189,10 @@ def test_two_files_of_one_name_are_two(run, here):
     assert run("check", "b/twin.py:loss", "--shapes", "3", "3")[0] == 0
 
 
+def test_two_colons_are_as_good_as_one(run):
+    assert run("check", "model.py::loss", "--shapes", "3,4", "4")[0] == 0
+
+
 def test_a_name_may_have_dots_and_a_module_may_be_one_of_ours(run, here):
     write(here / "held.py", "class Held:\n    @staticmethod\n    def loss(x): return np.sum(x * x)")
     assert run("check", "held.py:Held.loss", "--shapes", "3")[0] == 0
@@ -193,6 +206,20 @@ def test_a_model_is_checked_with_its_parameters(run, here):
     assert status == 0
     assert "model.layers[0].W" in printed
     assert "\nx " in printed
+
+
+def test_a_model_is_called_with_arrays_by_their_names_too(run, here):
+    write(
+        here / "nets.py",
+        "class Line(tg.nn.Module):\n    def __init__(self): self.w = tg.Tensor(np.ones(3), requires_grad=True)\n"
+        "    def __call__(self, x, y=None, *, scale=1.0):\n"
+        "        assert y is None\n        return np.sum(self.w * x) * scale\nmodel = Line()",
+    )
+    np.savez(here / "some.npz", x=np.ones(3), scale=2.0)
+    status, printed, error = run("check", "nets.py:model", "--inputs", "some.npz")
+    assert (status, error) == (0, "")
+    (row,) = [line for line in printed.splitlines() if line.startswith("model.w ")]
+    assert " 2 " in row
 
 
 # ---- which inputs ----------------------------------------------------------------------------------------------------
@@ -261,6 +288,14 @@ def test_arguments_by_name_only_and_defaults_are_served(run, here):
     assert "not checked, as they are of no floating dtype: power, kind" in printed
 
 
+def test_defaults_stand_before_what_goes_by_place_only(run, here):
+    write(here / "f.py", "def f(a=2.0, b=3.0, /): assert type(a) is float; return np.sum(a * b)")
+    np.savez(here / "b.npz", b=np.ones(3))
+    status, printed, error = run("check", "f.py:f", "--inputs", "b.npz")
+    assert (status, error) == (0, "")
+    assert "\nb " in printed
+
+
 def test_arrays_that_are_no_arguments_are_named_and_not_used(run, here):
     np.savez(here / "batch.npz", w=np.ones(4), x=np.ones((3, 4)), y=np.ones(3))
     assert "(not used: y)" in run("check", "model.py:loss", "--inputs", "batch.npz")[1]
@@ -295,6 +330,28 @@ def test_nothing_in_a_file_is_executed(run, here):
         assert status == 3
         assert "cannot be read" in error
         assert not (here / "trapped").exists()
+
+
+def test_a_file_of_no_arrays_is_explained(run, here):
+    lying = io.BytesIO()
+    np.lib.format.write_array_header_1_0(lying, {"descr": "<f8", "fortran_order": False, "shape": (10**14,)})
+    for name, content in (("x", b"text"), ("x.npy", lying.getvalue())):
+        with zipfile.ZipFile(here / "strange.npz", "w") as file:
+            file.writestr(name, content)
+        status, _, error = run("check", "model.py:loss", "--inputs", "strange.npz")
+        assert status == 3
+        assert "--inputs strange.npz cannot be read: " in error
+        assert "Traceback" not in error
+
+
+def test_names_in_a_file_reach_the_terminal_as_text_and_in_a_bearable_number(run, here):
+    np.savez(here / "many.npz", **{"\x1b[31mred\n": np.ones(3)}, **{f"a{i}": np.ones(1) for i in range(500)})
+    status, _, error = run("check", "model.py:loss", "--inputs", "many.npz")
+    assert status == 3
+    assert r"holds \x1b[31mred, a0, a1, " in error
+    assert "\x1b" not in error
+    assert len(error) < 1000
+    assert " more, and model.py:loss(x, w) lacks x, w. " in error
 
 
 # ---- where it goes ---------------------------------------------------------------------------------------------------
@@ -337,6 +394,44 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(run, here,
     assert not (here / "called").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("--html", "model.py"), ("--json", "./in.npz"), ("--html", "one", "--json", "one")],
+)
+def test_nothing_that_is_read_or_written_is_written_over(run, here, arguments):
+    np.savez(here / "in.npz", x=np.ones((3, 4)), w=np.ones(4))
+    before = sorted((path.name, path.read_bytes()) for path in here.iterdir())
+    status, printed, error = run("check", "model.py:loss", "--inputs", "in.npz", *arguments)
+    assert (status, printed) == (3, "")
+    assert "Expected: a file of its own. Usual fix: --html report.html" in error
+    assert sorted((path.name, path.read_bytes()) for path in here.iterdir() if path.is_file()) == before
+
+
+def program(*arguments, **settings):
+    """Run the command line in a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "tensorgrad", *arguments], stderr=subprocess.PIPE, **settings)
+
+
+def test_what_a_terminal_cannot_show_is_spelled_out(here):
+    write(here / "f.py", "def f(größe): return np.sum(größe**2)")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = program("check", "f.py:f", "--shapes", "3", stdout=subprocess.PIPE, env=environment)
+    printed, error = done.communicate(timeout=60)
+    assert (done.returncode, error) == (0, b"")
+    assert rb"gr\xf6\xdfe" in printed
+
+
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_a_reader_who_has_seen_enough_does_not_change_the_verdict(here, unbuffered):
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = program("check", "model.py:wrong", "--shapes", "5", stdout=writing, env=environment)
+    os.close(writing)
+    assert done.communicate(timeout=60)[1] == b""
+    assert done.returncode == 1
+
+
 # ---- what cannot be done ---------------------------------------------------------------------------------------------
 
 MISTAKES = {
@@ -356,6 +451,23 @@ MISTAKES = {
     "too many shapes": (["model.py:loss", "--shapes", "3", "3", "3"], r"gave 3 shapes, and .* takes 2\."),
     "no numbers between": (["model.py:wrong", "--shapes", "3", "--low", "2"], r"from --low 2 to --high 1.*--high 3"),
     "too large": (["model.py:wrong", "--shapes", "1000000,1000000,1000000"], r"--shapes: .*Expected: arrays that fit"),
+    "far too large": (
+        ["model.py:wrong", "--shapes", "9223372036854775807"],
+        r"--shapes: .*[^.]\. Expected: arrays that",
+    ),
+    "too wide a range": (
+        ["model.py:wrong", "--shapes", "3", "--low=-1e308", "--high=1e308"],
+        r"from --low -1e\+308 to --high 1e\+308, as float64.*Expected: two numbers that it can hold",
+    ),
+    "too large a number": (
+        ["model.py:wrong", "--shapes", "3", "--dtype", "float16", "--high", "1e6"],
+        r"--high 1e\+06, as float16",
+    ),
+    "a dot in place of the colon": (
+        ["model.loss", "--shapes", "3"],
+        r"'model' is not a package.*fix: model:loss, with a colon",
+    ),
+    "no module before the colon": ([":loss", "--shapes", "3"], r"without a module.*Usual fix: model\.py:loss"),
     "no such data": (["model.py:loss", "--inputs", "no.npz"], r"no\.npz cannot be read: there is no such file"),
     "the function last": (["--shapes", "3", "model.py:loss"], r"no shape.*the function first"),
     "two ways": (["model.py:loss", "--shapes", "3", "--inputs", "x.npz"], r"not allowed with"),
@@ -396,6 +508,7 @@ IMPORTS = {
     "def f(x) return x": (r"SyntaxError", r"bad.py:3\n      def f\(x\) return x\n", r"correct this line"),
     "raise SystemExit": (r"it ends the program, by exit\(\)", r"bad.py:3\n", r"below `if __name__ == '__main__':`"),
     "import sys; sys.exit(0)": (r"by exit\(0\)", r"bad.py:3\n", r"below `if __name__ == '__main__':`"),
+    "from . import neighbour": (r"ImportError", r"bad.py:3\n", r"an empty __init__\.py beside it"),
     "np.loadtxt('absent.csv')": (r"FileNotFoundError", r"bad.py:3\n", r"from the folder that the file's paths start"),
 }
 
@@ -410,6 +523,19 @@ def test_a_module_that_cannot_be_imported_is_explained_with_its_line(run, here, 
     for part in IMPORTS[line]:
         assert re.search(part, error), error
     assert "bad" not in sys.modules
+
+
+def test_lines_of_the_import_system_are_nobodys(run):
+    error = run("check", "absent.module:f", "--shapes", "3")[2]
+    assert "importlib" not in error
+
+
+@pytest.mark.parametrize("returned", ["None", "'text'"])
+def test_a_function_of_no_numbers_is_explained(run, here, returned):
+    write(here / "f.py", f"def f(x): return {returned}")
+    status, _, error = run("check", "f.py:f", "--shapes", "3")
+    assert status == 3
+    assert error.startswith("tensorgrad check: f.py:f cannot be checked: ")
 
 
 @pytest.mark.parametrize("ending", ["raise KeyError('w')", "import sys; sys.exit(0)", "raise RecursionError"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import itertools
 import math
@@ -26,7 +27,7 @@ from tensorgrad.check.reports.html import Markup, element, heat_map, page, table
 from tensorgrad.check.reports.png import png
 from tensorgrad.check.reports.report import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED, GradientReport
 
-from .reports import EVIL, WORSE, entry, evil, guilty
+from .reports import ALONG, EVIL, WORSE, entry, evil, guilty
 
 _VOID = {"meta", "br", "img", "input", "link"}
 _KNOWN = {
@@ -183,6 +184,16 @@ def test_wrong_inputs_come_first_and_are_open():
     assert opened == ["W7", "W57", "W107", "W157"]
 
 
+def test_what_is_rare_is_wide_enough_to_be_seen_in_a_bar():
+    source = GradientReport([entry(shape=(100, 100), differ=1, untried=5000)])._repr_html_()
+    parts = re.findall(r"flex:(\d) (\d) ([\d.]+)%;min-width:([\d.]+)%", source)
+    assert parts == [("0", "1", "49.99", "4"), ("0", "1", "0.01", "4")]  # wide parts shrink, so that none is pushed out
+
+
+def test_what_differs_along_directions_only_says_so_beside_its_picture():
+    assert "1 direction differs, 12 agree" in Page(GradientReport([entry(directions=ALONG)])._repr_html_()).text
+
+
 # ---- files ---------------------------------------------------------------------------------------------------
 
 
@@ -197,7 +208,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monke
     path.write_text("old")
 
     def fails(*_: Any) -> None:
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full", "another file")
 
     monkeypatch.setattr(os, "replace", fails)
     with pytest.raises(OSError, match="disk full"):
@@ -207,10 +218,19 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monke
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"no folder '.*missing'.*Usual fix: os.makedirs"):
+    with pytest.raises(FileNotFoundError, match=r"missing, which is no folder\. Expected: .*os\.makedirs\('.*g'\)"):
         REPORTS["agrees"].save_html(tmp_path / "missing" / "report.html")
-    with pytest.raises(IsADirectoryError, match=r"is a folder.*Usual fix: save_html\('.*report.html'\)"):
+    with pytest.raises(IsADirectoryError, match=r"is a folder\. Expected: .*Usual fix: .*report\.html\."):
         REPORTS["agrees"].save_html(tmp_path)
+
+
+def test_a_name_may_be_as_long_as_the_system_allows_and_errors_name_the_file_asked_for(tmp_path: Path):
+    path = tmp_path / f"{'x' * 250}.html"
+    assert REPORTS["agrees"].save_html(path) == path
+    with pytest.raises(OSError, match="too long") as failed:
+        REPORTS["agrees"].save_html(tmp_path / f"{'x' * 251}.html")
+    assert failed.value.filename == str(tmp_path / f"{'x' * 251}.html")
+    assert os.listdir(tmp_path) == [path.name]
 
 
 def test_names_that_are_not_unicode_can_be_saved(tmp_path: Path):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tensorgrad.check.reports import wording
+from tensorgrad.check.reports.plain import plain
 from tensorgrad.check.reports.report import (
     AGREES,
     DIFFERS,
@@ -368,6 +369,14 @@ def test_a_terminal_gets_colour_unless_it_is_refused(monkeypatch, variables, col
     assert ESCAPE not in REPORTS[0].text()
 
 
+@pytest.mark.parametrize(("terminal", "columns", "widest"), [(True, "60", 60), (True, "200", 100), (False, "60", 100)])
+def test_sentences_fit_into_a_narrow_terminal(monkeypatch, terminal, columns, widest):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "stdout", Terminal() if terminal else io.StringIO())
+    lines = GradientReport([entry()], notes=["word " * 100]).text(color=False).splitlines()
+    assert widest - 5 < max(len(line) for line in lines if line.lstrip().startswith("word")) <= widest
+
+
 # ---- plain Python --------------------------------------------------------------------------------------------
 
 
@@ -392,6 +401,13 @@ def test_a_report_survives_json():
     assert (found["verdict"], found["exit_code"], found["ok"]) == ("differs", 1, False)
     assert (found["notes"], found["evaluations"]) == (["n"], 7)
     assert tuple(found["verdict_codes"]) == VERDICTS
+
+
+def test_numbers_of_any_width_are_plain():
+    found = plain(
+        [np.longdouble(1.5), np.longdouble("inf"), np.float32(0.5), np.float16("nan"), np.int8(3), np.bool_(True)]
+    )
+    assert json.dumps(found) == '[1.5, "inf", 0.5, "nan", 3, true]'
 
 
 def test_every_report_is_plain():

@@ -163,6 +163,7 @@ def test_groups_of_arrays_broadcast_together(data, count):
         ({"low": 1.0, "high": 0.0}, r"low=1\.0 and high=0\.0\. Expected: finite numbers"),
         ({"low": math.nan}, r"low=nan and high=4\.0"),
         ({"high": math.inf}, r"high=inf"),
+        ({"low": -1e308, "high": 1e308}, r"low=-1e\+308 and high=1e\+308.*a finite difference"),
         ({"away_from": [0], "distance": 5.0}, r"no float64 number is left.*Usual fix: a smaller distance"),
         ({"distinct": True, "distance": 1.0, "shape": (5, 5)}, r"asked for 25 elements.*has room for 9\."),
     ],
@@ -170,6 +171,17 @@ def test_groups_of_arrays_broadcast_together(data, count):
 def test_what_cannot_be_drawn_is_explained(settings, told):
     with pytest.raises(ValueError, match=told):
         first(arrays(**settings))
+
+
+def test_a_range_may_be_wider_than_a_dtype_holds_and_as_narrow_as_can_be():
+    assert np.all(np.isfinite(first(arrays(np.float16, (3,), low=-1e5, high=1e5), lambda x: np.any(x > 5e4))))
+    assert first(arrays(low=0.0, high=5e-324, shape=())) == 0
+    assert np.all(first(arrays(low=1e300, high=1e300, shape=(2,))) == 1e300)
+
+
+def test_a_length_may_be_a_number_of_numpys_and_a_kink_may_stand_alone():
+    assert first(arrays(shape=np.int64(3))).shape == (3,)
+    assert first(arrays(shape=(), away_from=0)) == 1
 
 
 @pytest.mark.parametrize("dtype", [int, bool, "U3"])

@@ -17,6 +17,7 @@ from ...errors import operand
 from ...nn import Module
 from ...transforms.calls import argument_names
 from ...values import unwrap
+from ..reports import wording
 from .target import UsageError
 
 __all__ = ["Call", "Given", "call_of", "shape_from"]
@@ -91,7 +92,7 @@ def call_of(target: str, f: Callable[..., Any], given: Given) -> Call:
         UsageError: What is given does not fit what the function takes.
     """
     if isinstance(f, Module):
-        return _of_model(f, call_of(target, f.__call__, given))
+        return _of_model(target, f, given)
     if given.file is not None:
         return _from_file(target, f, given.file)
     if given.shapes is not None:
@@ -99,14 +100,23 @@ def call_of(target: str, f: Callable[..., Any], given: Given) -> Call:
     return _defaults(target, f)
 
 
-def _of_model(model: Module, call: Call) -> Call:
+def _of_model(target: str, model: Module, given: Given) -> Call:
     """Return a model as a function of itself too, so that its parameters are looked at by name."""
+    called = model
 
-    def forward(model: Any, *inputs: Any) -> Any:
-        return model(*inputs)
+    def forward(*inputs: Any, **settings: Any) -> Any:
+        return called(*inputs, **settings)
+
+    forward.__signature__ = inspect.signature(model)  # type: ignore[attr-defined]
+    call = call_of(target, forward, given)
+
+    def of_itself(model: Any, *inputs: Any) -> Any:
+        nonlocal called
+        called = model  # a copy of it, as the check makes them
+        return call.f(*inputs)
 
     names = ["model", *[p.name for p in _parameters(call.f)]]
-    return Call(_named(forward, names), (model, *call.inputs), call.source)
+    return Call(_named(of_itself, names), (model, *call.inputs), call.source)
 
 
 # ---- random inputs, and the function's own ---------------------------------------------------------------------------
@@ -122,10 +132,15 @@ def _random(target: str, f: Callable[..., Any], given: Given, shapes: Sequence[S
     generator = np.random.default_rng(given.seed)
     try:
         inputs = tuple([_uniform(generator, shape, given) for shape in shapes])
+    except (OverflowError, FloatingPointError):
+        raise UsageError(
+            f"random values were to lie from --low {given.low:g} to --high {given.high:g}, as {given.dtype}. Expected: "
+            "two numbers that it can hold, and their difference. Usual fix: --dtype float64, or a smaller range."
+        ) from None
     except (MemoryError, ValueError) as error:
         raise UsageError(
-            f"--shapes: {error}. Expected: arrays that fit into memory. Usual fix: smaller ones; a gradient that is "
-            "right for 3,4 is right for 3000,4000."
+            f"--shapes: {str(error).rstrip('.')}. Expected: arrays that fit into memory. Usual fix: smaller ones; a "
+            "gradient that is right for 3,4 is right for 3000,4000."
         ) from None
     dtype = "" if given.dtype == "float64" else f", {given.dtype}"
     return Call(f, inputs, f"at random inputs from {given.low:g} to {given.high:g}{dtype}, seed {given.seed}")
@@ -135,7 +150,8 @@ def _uniform(generator: np.random.Generator, shape: Shape, given: Given) -> Any:
     values = np.asarray(generator.uniform(given.low, given.high, shape))
     if np.dtype(given.dtype).kind == "c":
         values = values + 1j * generator.uniform(given.low, given.high, shape)
-    return values.astype(given.dtype)
+    with np.errstate(over="raise"):
+        return values.astype(given.dtype)
 
 
 def _defaults(target: str, f: Callable[..., Any]) -> Call:
@@ -182,17 +198,12 @@ def _by_name(target: str, f: Callable[..., Any], arrays: Mapping[str, Any], path
             f"for each argument, under its name. Usual fix: {_saved(f)}."
         )
     present = [p for p in taken if p.name in arrays]
-    inputs = tuple([arrays[p.name] for p in present])
-    last = max([i for i, p in enumerate(taken) if p in present and p.kind in _POSITIONAL], default=-1)
-    if [p.name for p in taken[: last + 1]] == [p.name for p in present]:  # no gaps, and none by name only
-        return Call(f, inputs, "")
-    only = {p.name for p in present if p.kind is p.POSITIONAL_ONLY}
 
     def by_name(*values: Any) -> Any:
         named = dict(zip([p.name for p in present], values, strict=True))
-        return f(*[named.pop(p.name) for p in present if p.name in only], **named)
+        return f(*[named.pop(p.name, p.default) for p in taken if p.kind is p.POSITIONAL_ONLY], **named)
 
-    return Call(_named(by_name, [p.name for p in present]), inputs, "")
+    return Call(_named(by_name, [p.name for p in present]), tuple([arrays[p.name] for p in present]), "")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -206,9 +217,10 @@ def _read(path: Path) -> dict[str, Any]:
                 return {name: _plain(found[name]) for name in found.files}
     except FileNotFoundError:
         reason = "there is no such file"
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        objects = "llow_pickle" in str(error) or "ickle" in str(error)
-        reason = "it holds Python objects, or is no .npz file" if objects else str(error).rstrip(".")
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError, MemoryError) as error:
+        reason = str(error).rstrip(".")
+        if "ickle" in reason:  # what NumPy takes any other file for
+            reason = "it holds Python objects, or is no .npz file"
     raise UsageError(
         f"--inputs {path} cannot be read: {reason}. Expected: an .npz file of arrays of numbers, from {Path.cwd()}. "
         "Usual fix: np.savez('inputs.npz', x=x, y=y), with the names of the function's arguments."
@@ -217,6 +229,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _plain(array: Any) -> Any:
     """Return a setting as Python has it: ``n_layers`` is to be 3, not an array of no axes."""
+    if not isinstance(array, np.ndarray):  # but bytes, of a member of the archive that is no .npy file
+        raise ValueError("not all that it holds are arrays")
     return array if array.ndim or array.dtype.kind in "fc" else array.item()
 
 
@@ -276,7 +290,7 @@ def _named(f: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nothing"
+    return wording.listed([wording.clean(name) for name in names], 20) or "nothing"
 
 
 def _counted(count: int, noun: str) -> str:

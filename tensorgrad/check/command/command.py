@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +16,7 @@ from ..reports.report import GradientReport
 from .arguments import Call, Given, call_of
 from .target import UsageError, failure, loaded
 
-__all__ = ["FAILED", "check", "lint"]
-
-FAILED = 3  # the exit status if there is no verdict; 0, 1 and 2 are verdicts
+__all__ = ["check", "lint"]
 
 
 def check(
@@ -44,6 +43,7 @@ def check(
 
     Raises:
         UsageError: There is no verdict: no such function, or it cannot be called, or the inputs do not fit it.
+        OSError: There is no place for a file.
     """
 
     def checked(call: Call) -> GradientReport:
@@ -65,7 +65,7 @@ def lint(target: str, given: Given, *, html: Path | None = None, json: str | Non
         The exit status: 0 if nothing was found, 1 otherwise.
 
     Raises:
-        UsageError: As for ``check``.
+        UsageError, OSError: As for ``check``.
     """
     from ..lint.lint import lint as findings_of
 
@@ -75,8 +75,7 @@ def lint(target: str, given: Given, *, html: Path | None = None, json: str | Non
 
 def _reported(target: str, given: Given, report_of: Callable[[Call], Any], html: Path | None, json: str | None) -> Any:
     """Make a report and put it where it is wanted; what the function itself prints goes to the standard error."""
-    for path in (html, Path(json) if json not in (None, "-") else None):
-        _check_writable(path)
+    _check_places(target, given, html, json)
     with contextlib.redirect_stdout(sys.stderr), loaded(target) as f:
         call = call_of(target, f, given)
         try:
@@ -89,35 +88,40 @@ def _reported(target: str, given: Given, report_of: Callable[[Call], Any], html:
     return report
 
 
+def _check_places(target: str, given: Given, *paths: Path | str | None) -> None:
+    """Raise before there is any work, if a file cannot be written, or if it is one of the others."""
+    taken = {Path(target.partition(".py:")[0] + ".py").resolve(), *([given.file.resolve()] if given.file else [])}
+    for path in [Path(path) for path in paths if path not in (None, "-")]:
+        pages.check_place(path)
+        if path.resolve() in taken:
+            raise UsageError(
+                f"{path} is read, or written, already. Expected: a file of its own. "
+                "Usual fix: --html report.html --json report.json."
+            )
+        taken.add(path.resolve())
+
+
 def _write(report: Any, target: str, html: Path | None, to: str | None) -> None:
     data = json.dumps({"function": target, **report.to_dict()}, allow_nan=False) if to is not None else ""
-    print(data if to == "-" else report)
+    _print(data if to == "-" else str(report))
     if html is not None:
         report.save_html(html)
     if to not in (None, "-"):
-        _save(Path(to), f"{data}\n")
+        pages.save(to, f"{data}\n")
     written = [str(path) for path in (html, to) if path not in (None, "-")]
-    if written:
-        print(f"\nwrote {' and '.join(written)}", file=sys.stderr if to == "-" else sys.stdout)
+    if written and to == "-":
+        print(f"\nwrote {' and '.join(written)}", file=sys.stderr)
+    elif written:
+        _print(f"\nwrote {' and '.join(written)}")
 
 
-def _save(path: Path, text: str) -> None:
-    if path.exists() and not path.is_file():  # a pipe, as in --json >(jq .verdict)
-        path.write_text(text)
-    else:
-        pages.save(path, text)
-
-
-def _check_writable(path: Path | None) -> None:
-    """Raise before any work is done, if there is no place for a file."""
-    if path is None:
-        return
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder" if path.is_dir() else f"would be in {path.parent}, which is no folder"
-        raise UsageError(
-            f"{path} {what}. Expected: the name of a file, in a folder that exists. Usual fix: "
-            f"{path.name or 'report'}{'' if path.suffix else '.html'}, which is written to {Path.cwd()}."
-        )
+def _print(text: str) -> None:
+    """Print, whatever a terminal can show; a reader who goes early, as ``head`` does, leaves the verdict as it is."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or else Python complains at its end
 
 
 def _advice(report: GradientReport, call: Call, given: Given) -> Sequence[str]:

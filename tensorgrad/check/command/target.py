@@ -7,6 +7,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from ..reports import wording
 
 __all__ = ["UsageError", "failure", "loaded"]
 
-_OURS = (str(Path(__file__).parents[2]), str(Path(np.__file__).parent))
+_OURS = (*map(str, (Path(__file__).parents[2], Path(np.__file__).parent, Path(importlib.__file__).parent)), "<frozen ")
 _OTHERS = ("site-packages", "dist-packages", str(Path(traceback.__file__).parent), "<frozen ")
 _SHOWN = 8  # names in a message
 
@@ -43,11 +44,15 @@ def loaded(target: str) -> Iterator[Any]:
         UsageError: There is no such module or no such function, or the module cannot be imported.
     """
     module_name, colon, name = target.rpartition(":")
-    if not colon or not module_name or "/" in name or "\\" in name:
+    if not colon or "/" in name or "\\" in name:
         module_name, name = target, ""
+    module_name = module_name.removesuffix(":")  # model.py::loss, as pytest has it
+    if not module_name:
+        raise _no_such_file(Path(), f"{target!r} is a function without a module", name or "FUNCTION")
     with ExitStack() as undone:
         undone.callback(sys.path.__setitem__, slice(None), list(sys.path))
         undone.callback(setattr, sys, "argv", sys.argv)
+        undone.callback(os.chdir, Path.cwd())
         yield _function(_module(module_name, undone), module_name, name)
 
 
@@ -143,19 +148,17 @@ def _names(module: ModuleType) -> str:
 # ---- what is said when something fails -------------------------------------------------------------------------------
 
 
-def _no_such_file(path: Path) -> UsageError:
-    """Return the error for a path with no file, with the name that may have been meant."""
+def _no_such_file(path: Path, what: str = "", name: str = "FUNCTION") -> UsageError:
+    """Return the error for a path with no file, with the one that may have been meant."""
     if path.is_dir():
-        near = sorted(file.name for file in path.glob("*.py"))[:1]
-        what = "is a folder"
+        near = sorted(path.glob("*.py"))
+        what = what or f"{path} is a folder"
     else:
-        folder = path.parent if path.parent.is_dir() else Path()
-        near = difflib.get_close_matches(path.name, [file.name for file in folder.glob("*.py")], 1)
-        near = [str(folder / near[0])] if near else []
-        what = "does not exist" if path.is_absolute() else f"does not exist in {Path.cwd()}"
-    near = [str(path / near[0])] if near and path.is_dir() else near
-    fix = f"{near[0]}:FUNCTION" if near else "a path to the file, from where you are"
-    return UsageError(f"{path} {what}. Expected: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION. Usual fix: {fix}.")
+        files = {file.name: file for file in path.parent.glob("*.py")}
+        near = [files[match] for match in difflib.get_close_matches(path.name, files, 1)]
+        what = f"{path} does not exist" + ("" if path.is_absolute() else f" in {Path.cwd()}")
+    fix = f"{near[0]}:{name}" if near else "a path to the file, from where you are"
+    return UsageError(f"{what}. Expected: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION. Usual fix: {fix}.")
 
 
 def _import_failed(given: str, error: BaseException) -> str:
@@ -167,6 +170,8 @@ def _import_fix(given: str, error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return "what runs the program goes below `if __name__ == '__main__':`"
     if isinstance(error, ModuleNotFoundError) and error.name:
+        if error.name == given and "is not a package" in str(error):
+            return f"{':'.join(given.rsplit('.', 1))}, with a colon before the function"
         if given == error.name or given.startswith(f"{error.name}."):
             return (
                 f"call it from the folder that {error.name.partition('.')[0]} is in, or name the file: FILE.py:FUNCTION"
@@ -174,6 +179,8 @@ def _import_fix(given: str, error: BaseException) -> str:
         return f"{sys.executable} -m pip install {error.name.partition('.')[0]}, or call it from the folder it is in"
     if isinstance(error, SyntaxError):
         return "correct this line"
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        return "an empty __init__.py beside it, which makes the folder a package"
     if isinstance(error, FileNotFoundError):
         return "call it from the folder that the file's paths start from"
     return "correct this line; what runs the program goes below `if __name__ == '__main__':`"
@@ -181,7 +188,7 @@ def _import_fix(given: str, error: BaseException) -> str:
 
 def failure(target: str, called_with: str, error: BaseException) -> str:
     """Return what is said when a function cannot be called or differentiated: error, line, inputs, what to do."""
-    lines = [f"{target} could not be called: {_described(error)}", *_place(error), f"It was given {called_with}."]
+    lines = [f"{target} cannot be checked: {_described(error)}", *_place(error), f"It was given {called_with}."]
     if "Usual fix" not in str(error):
         lines[-1] += f" Expected: inputs that it can be called with. Usual fix: {_FIX}."
     return "\n".join(lines)
@@ -201,7 +208,7 @@ def _described(error: BaseException) -> str:
 
 def _users_frame(error: BaseException) -> traceback.FrameSummary | None:
     """Return the last line of a traceback that is the user's own, or else one of another package."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((*_OURS, "<frozen "))]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_OURS)]
     users = [f for f in frames if not any(part in f.filename for part in _OTHERS)]
     found = users or frames
     return found[-1] if found else None

@@ -72,10 +72,9 @@ def _picture(found: Cells, subject: str, tip: Callable[[tuple[int, ...]], str] |
         width = height = min(width, height)
     across, down = width * columns, height * rows
     row_labels = list(_ticks(rows, height, 12, found.row_label))
-    left = 10 + _LETTER * max([len(text) for _, text in row_labels], default=0)
-    if not row_labels:
-        left = 1
-    column_labels = list(_ticks(columns, width, _LETTER * _longest(found, columns) + 14, found.column_label))
+    left = 10 + _LETTER * max(len(text) for _, text in row_labels) if row_labels else 1
+    longest = max(len(found.column_label(i)) for i in (0, columns - 1))
+    column_labels = list(_ticks(columns, width, _LETTER * longest + 14, found.column_label))
     top = 18 if column_labels else 1
     parts = [
         *[_label((i + 0.5) * width + left, top - 6, text, "middle") for i, text in column_labels],
@@ -90,12 +89,10 @@ def _picture(found: Cells, subject: str, tip: Callable[[tuple[int, ...]], str] |
             f'height="{_short(down + 1)}"/>'
         )
     total, high = left + across + _LETTER * 3, top + down + 1
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{total:.0f}" height="{high:.0f}" '
-        f'viewBox="0 0 {total:.0f} {high:.0f}"'
-    )
+    label = escaped(f"errors of {subject}" if subject else "errors")
     return Markup(
-        f'{head} aria-label="{escaped(f"errors of {subject}" if subject else "errors")}">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{total:.0f}" height="{high:.0f}" '
+        f'viewBox="0 0 {total:.0f} {high:.0f}" aria-label="{label}">{"".join(parts)}</svg>'
     )
 
 
@@ -111,10 +108,6 @@ def _drawn(found: Cells, width: float, height: float, tip: Callable[[tuple[int, 
         yield _at_once(found, width, height)
     if small:
         yield from _signs(found, width, height)
-
-
-def _longest(found: Cells, columns: int) -> int:
-    return max(len(found.column_label(0)), len(found.column_label(columns - 1)))
 
 
 def _ticks(count: int, side: float, room: float, label: Callable[[int], str]) -> Iterator[tuple[int, str]]:

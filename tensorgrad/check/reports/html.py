@@ -15,6 +15,7 @@ from .style import SCOPE, page_rules, stylesheet
 __all__ = [
     "Markup",
     "card",
+    "check_place",
     "chip",
     "code",
     "element",
@@ -56,32 +57,40 @@ def _body(parts: Iterable[Any]) -> str:
     return "\n".join(part if isinstance(part, Markup) else paragraph(part) for part in parts if part != "")
 
 
-def save(path: str | os.PathLike[str], document: str) -> Path:
-    """Write a document, whole or not at all, and return the path.
+def check_place(path: Path) -> None:
+    """Raise if there cannot be a file.
 
     Raises:
         FileNotFoundError: There is no such folder.
         IsADirectoryError: The path is a folder.
     """
-    path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(
-            f"save_html() was given {str(path)!r}, which is a folder. Expected: the name of a file. "
-            f"Usual fix: save_html({str(path / 'report.html')!r})."
-        )
+        raise IsADirectoryError(f"{path} is a folder. Expected: the name of a file. Usual fix: {path / 'report.html'}.")
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"save_html() was given {str(path)!r}, and there is no folder {str(path.parent)!r}. "
-            f"Expected: a file in a folder that exists. Usual fix: os.makedirs({str(path.parent)!r}) before it."
+            f"{path} would be in {path.parent}, which is no folder. Expected: the name of a file, in a folder that "
+            f"exists. Usual fix: mkdir -p {path.parent}; in Python, os.makedirs({str(path.parent)!r})."
         )
+
+
+def save(path: str | os.PathLike[str], document: str) -> Path:
+    """Write a document, whole or not at all, and return the path.
+
+    Raises:
+        OSError: As ``check_place``; or the system refuses.
+    """
+    path = Path(path)
+    check_place(path)
     data = document.encode("utf-8", "backslashreplace")
     if path.exists() and not path.is_file():  # a pipe or a device, which is written to, not replaced
         path.write_bytes(data)
         return path
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
+    unfinished = path.with_name(f".{os.getpid()}-{get_ident()}.part")
     try:
         unfinished.write_bytes(data)
         os.replace(unfinished, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # the file that was asked for, not that one
     finally:
         unfinished.unlink(missing_ok=True)
     return path

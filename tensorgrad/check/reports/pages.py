@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from . import html, style, wording
 from .cells import DIFFERING
 from .html import Markup, element, joined
 from .report import AGREES, DIFFERS, KINK, UNDECIDED, GradientReport, GuiltyOperation, InputReport, Problem
-from .wording import RANK, Furthest, clean, label, others
+from .wording import RANK, clean, furthest, label, others
 
 if TYPE_CHECKING:
     from ..locations import Location
@@ -49,10 +48,10 @@ def _parts(report: GradientReport, most: int) -> list[Any]:
         html.verdict(report.verdict, report.headline, _counts(report)),
         *map(_guilty, report.guilty),
         *map(_problem, report.problems),
-        *_hints(report),
+        *[html.hint(clean(hint), wording.listed(of)) for hint, of in wording.hints(report).items()],
         *([element("h2", "Inputs"), _table(ranked[:most])] if ranked else []),
         *[html.paragraph(line, "faint") for line in others(ranked[most:])],
-        *[html.paragraph(note, "faint") for note in _notes(report)],
+        *[html.paragraph(clean(note), "faint") for note in wording.notes(report)],
         *_pictures([pair for pair in ranked if pair[1].verdicts.size], most),
     ]
 
@@ -92,22 +91,6 @@ def _problem(problem: Problem) -> Markup:
     return html.card(clean(problem.title), *_place(problem.where), clean(problem.text), which="differs")
 
 
-def _hints(report: GradientReport) -> list[Markup]:
-    """Return the hints of inputs that no operation has, those of the same words together."""
-    told = {hint for operation in report.guilty for hint in operation.hints}
-    names: dict[str, list[str]] = {}
-    for entry in report.inputs:
-        for hint in entry.hints if not entry.ok else ():
-            if hint not in told:
-                names.setdefault(hint, []).append(label(entry))
-    return [html.hint(clean(hint), wording.listed(of)) for hint, of in names.items()]
-
-
-def _notes(report: GradientReport) -> list[str]:
-    directions = filter(None, map(wording.directions, report.inputs))
-    return [clean(note) for note in itertools.chain(directions, report.notes, wording.explained(report))]
-
-
 # ---- numbers and pictures --------------------------------------------------------------------------------------
 
 
@@ -135,22 +118,25 @@ def _below(text: str) -> Markup:
 
 
 def _numbers(entry: InputReport) -> list[Markup]:
-    where, *numbers = Furthest(entry).cells()
+    where, *numbers = furthest(entry)
     return [_unbroken(where), *[element("span", text, "number") for text in numbers]]
 
 
 def _verdicts(entry: InputReport) -> str:
     """Return how many elements differ and so on, in words; what is not there is not mentioned."""
+    along = sum(direction.verdict == DIFFERS for direction in entry.directions)
     kinks = "kink" if entry.count(KINK) == 1 else "kinks"
     words = ((DIFFERS, "differ"), (UNDECIDED, "undecided"), (KINK, kinks), (AGREES, "agree"))
-    return ", ".join(f"{entry.count(code):,} {word}" for code, word in words if entry.count(code)) or "none tried"
+    found = [f"{along} direction{'s differ' if along > 1 else ' differs'}"] if along else []
+    found += [f"{entry.count(code):,} {word}" for code, word in words if entry.count(code)]
+    return ", ".join(found) or "none tried"
 
 
 def _bar(entry: InputReport) -> Markup:
     """Return the shares of the verdicts as a bar; the smallest are wide enough to be seen."""
     total = entry.verdicts.size or 1
     parts = [
-        element("i", "", style=f"background:{color};flex:0 0 {max(100 * entry.count(code) / total, 4):.4g}%")
+        element("i", "", style=f"background:{color};flex:0 1 {100 * entry.count(code) / total:.4g}%;min-width:4%")
         for code, color in _BAR
         if entry.count(code)
     ]

@@ -15,14 +15,14 @@ def plain(thing: Any) -> Any:
     >>> plain({"at": (np.int64(1), 2), "found": np.array([1.0, np.nan]), "error": float("inf")})
     {'at': [1, 2], 'found': [1.0, 'nan'], 'error': 'inf'}
     """
+    if isinstance(thing, (float, np.floating)):
+        return float(thing) if math.isfinite(thing) else str(float(thing))
     if isinstance(thing, (np.ndarray, np.generic)):
-        return plain(thing.tolist()) if thing.dtype.kind in "fc" and not np.isfinite(thing).all() else thing.tolist()
-    if isinstance(thing, float) and not math.isfinite(thing):
-        return str(thing)
-    if isinstance(thing, (list, tuple)) and not hasattr(thing, "_asdict"):
-        return [plain(item) for item in thing]
+        return plain(thing.tolist()) if thing.dtype.kind == "f" and not np.isfinite(thing).all() else thing.tolist()
     if hasattr(thing, "_asdict"):
         return plain(thing._asdict())
+    if isinstance(thing, (list, tuple)):
+        return [plain(item) for item in thing]
     if isinstance(thing, dict):
         return {str(key): plain(value) for key, value in thing.items()}
     if is_dataclass(thing) and not isinstance(thing, type):

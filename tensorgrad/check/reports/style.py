@@ -28,6 +28,7 @@ _RULES = """
 & * { box-sizing:border-box; }
 & h1, & h2, & h3 { font-weight:600; line-height:1.3; margin:0; padding:0; border:0; color:inherit; }
 & h2 { font-size:15px; margin:26px 0 8px; }
+& h3 { font-size:14px; }
 & p { margin:6px 0; }
 & .faint { color:var(--faint); }
 & .verdict { display:flex; gap:12px; align-items:baseline; border-radius:8px; padding:12px 16px; margin:14px 0 10px; }
@@ -63,7 +64,7 @@ _RULES = """
 & details { margin:4px 0; border:1px solid var(--line); border-radius:6px; }
 & summary { cursor:pointer; padding:7px 12px; display:list-item; list-style-position:inside; }
 & details > div { padding:2px 14px 12px; }
-& .heat { margin:8px 0; }
+& .heat { margin:8px 0 14px; }
 & .heat p { font-size:12px; margin:4px 0 0; }
 & .heat svg { display:block; max-width:100%; height:auto; }
 & .heat svg, & .swatch, & .bar { filter:var(--heat); }

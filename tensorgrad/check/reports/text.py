@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
@@ -12,17 +13,16 @@ from typing import TYPE_CHECKING
 from ...view.wording import columns, padded, shape
 from . import wording
 from .report import AGREES, DIFFERS, KINK, UNDECIDED, GradientReport, GuiltyOperation, InputReport, Problem
-from .wording import RANK, Furthest, clean, label
+from .wording import RANK, clean, furthest, label
 
 if TYPE_CHECKING:
     from ..locations import Location
 
-__all__ = ["Ink", "aligned", "headline", "report_text"]
+__all__ = ["Ink", "aligned", "report_text"]
 
 _WIDE = 100  # columns of what is wrapped
 _ROWS, _AGREEING = 24, 3  # of a table; of many inputs, those that agree
 _GUILTY = 3  # operations; the first one is what to look at
-headline = wording.headline
 
 
 class Ink:
@@ -58,21 +58,23 @@ class Ink:
         return {"agrees": self.good, "differs": self.bad}.get(verdict, self.doubtful)(text)
 
 
+def _is_terminal() -> bool:
+    return bool(getattr(sys.stdout, "isatty", bool)())  # what takes the place of sys.stdout need not have it
+
+
 def _is_colorful() -> bool:
-    is_terminal = getattr(sys.stdout, "isatty", None)
-    can = is_terminal is not None and is_terminal() and os.environ.get("TERM") != "dumb"
-    return can and not os.environ.get("NO_COLOR")
+    return _is_terminal() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
 
 
 def report_text(report: GradientReport, color: bool | None = None) -> str:
     """Return the whole report."""
     ink = Ink(color)
-    told: set[str] = set()  # hints: an operation and an input may have the same
-    parts = [ink.of(report.verdict, headline(report))]
-    parts += [_guilty(operation, ink, told) for operation in report.guilty[:_GUILTY]]
+    parts = [ink.of(report.verdict, report.headline)]
+    parts += [_guilty(operation, ink) for operation in report.guilty[:_GUILTY]]
     if len(report.guilty) > _GUILTY:
         parts.append(f"{len(report.guilty) - _GUILTY} more operations are wrong; begin with the first.")
-    parts += _hints(report, ink, told)
+    hints = wording.hints(report).items()
+    parts.append("\n".join([_hint(hint, f"hint for {wording.listed(of)}: ", ink) for hint, of in hints]))
     parts.append(_table(report, ink))
     parts += [_problem(problem, ink) for problem in report.problems]
     parts.append(_footnotes(report, ink))
@@ -81,10 +83,15 @@ def report_text(report: GradientReport, color: bool | None = None) -> str:
 
 def _wrapped(text: str, first: str = "", then: str | None = None) -> str:
     then = " " * len(first) if then is None else then
-    return textwrap.fill(clean(text), _WIDE, initial_indent=first, subsequent_indent=then, break_long_words=False)
+    return textwrap.fill(clean(text), _width(), initial_indent=first, subsequent_indent=then, break_long_words=False)
 
 
-def _guilty(operation: GuiltyOperation, ink: Ink, told: set[str]) -> str:
+def _width() -> int:
+    """Return the columns of what is wrapped: those of a terminal, if they are few."""
+    return min(shutil.get_terminal_size((_WIDE, 0)).columns, _WIDE) if _is_terminal() else _WIDE
+
+
+def _guilty(operation: GuiltyOperation, ink: Ink) -> str:
     ours, numerical = wording.pair(operation.ours, operation.numerical)
     index = wording.at(operation.index, operation.shape)
     ratio = f", ratio {wording.number(operation.ratio)}" if operation.ratio == operation.ratio else ""
@@ -94,7 +101,7 @@ def _guilty(operation: GuiltyOperation, ink: Ink, told: set[str]) -> str:
         *_place(operation.where, ink),
         f"  {f'at {index}: ' if index else ''}ours {ours}, numerical {numerical}{ratio} "
         + ink.dim("(for a random gradient of its output)"),
-        *_hint_lines(operation.hints, "  hint: ", ink, told),
+        *[_hint(hint, "  hint: ", ink) for hint in operation.hints],
     ]
     return "\n".join(lines)
 
@@ -105,29 +112,10 @@ def _place(where: Location | None, ink: Ink) -> list[str]:
     return [f"  {wording.place(where)}"] + ([f"      {ink.bold(wording.code_line(where.code))}"] if where.code else [])
 
 
-def _hints(report: GradientReport, ink: Ink, told: set[str]) -> list[str]:
-    """Return the hints of inputs, those of the same words together."""
-    names: dict[str, list[str]] = {}
-    for entry in report.inputs:
-        for hint in entry.hints if not entry.ok else ():
-            names.setdefault(hint, []).append(label(entry))
-    lines = [
-        line
-        for hint, of in names.items()
-        for line in _hint_lines([hint], f"hint for {wording.listed(of)}: ", ink, told)
-    ]
-    return ["\n".join(lines)]
-
-
-def _hint_lines(hints: Sequence[str], before: str, ink: Ink, told: set[str]) -> list[str]:
-    fresh = [hint for hint in hints if hint not in told]
-    told.update(fresh)
-    mark = before.lstrip()
-    indent = " " * (len(before) - len(mark))
-    return [
-        indent + ink.bold(mark.rstrip()) + " " + _wrapped(hint, before, indent + "    ").removeprefix(before)
-        for hint in fresh
-    ]
+def _hint(hint: str, before: str, ink: Ink) -> str:
+    mark = before.strip()
+    indent = before.partition(mark)[0]
+    return f"{indent}{ink.bold(mark)} " + _wrapped(hint, before, f"{indent}    ").removeprefix(before)
 
 
 def _problem(problem: Problem, ink: Ink) -> str:
@@ -189,7 +177,7 @@ def _columns(report: GradientReport) -> dict[str, Callable[[InputReport], str]]:
 
 
 def _of_furthest(i: int, entry: InputReport) -> str:
-    return Furthest(entry).cells()[i]
+    return furthest(entry)[i]
 
 
 def _is_complete(report: GradientReport) -> bool:
@@ -230,7 +218,7 @@ def aligned(
 
 
 def _footnotes(report: GradientReport, ink: Ink) -> str:
-    notes = [*filter(None, map(wording.directions, report.inputs)), *report.notes, *wording.explained(report)]
+    notes = wording.notes(report)
     if report.evaluations:
         notes.append(f"{report.evaluations:,} evaluations of the function")
     return "\n".join(ink.dim(line) for note in notes for line in _wrapped(note, "", "    ").split("\n"))

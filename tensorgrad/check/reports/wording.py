@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .report import DIFFERS, KINK, UNDECIDED, Direction, GradientReport, InputReport
+from .report import DIFFERS, KINK, UNDECIDED, GradientReport, InputReport
 
 if TYPE_CHECKING:
     from ..locations import Location
@@ -108,14 +108,12 @@ def place(where: Location) -> str:
     return f"{path}:{where.line}" + (f", in {function}" if function and function != "<module>" else "")
 
 
-def at(index: Sequence[int] | None, shape: tuple[int, ...]) -> str:
+def at(index: Sequence[int], shape: tuple[int, ...]) -> str:
     """Return an index as it stands in brackets; of a complex array it names the part.
 
     >>> at((1, 2), (3, 4)), at((1, 2, 1), (3, 4)), at((), ())
     ('[1, 2]', '[1, 2] imaginary', '')
     """
-    if index is None:
-        return ""
     part = ("", " real", " imaginary")[1 + index[-1]] if len(index) > len(shape) else ""
     kept = index[: len(shape)]
     return (f"[{', '.join(map(str, kept))}]" if kept else "") + part if kept else part.strip()
@@ -146,28 +144,36 @@ def number(value: float, digits: int = _FEWEST) -> str:
     return f"{value + 0.0:.{digits}g}"
 
 
-class Furthest:
-    """The numbers of an input that are furthest apart: of an element, or of a direction where only these differ."""
+def furthest(entry: InputReport) -> tuple[str, str, str, str]:
+    """Return where an input's numbers are furthest apart, ours, numerical, and their difference.
 
-    def __init__(self, entry: InputReport) -> None:
-        index, along = entry.worst, entry.worst_direction
-        self.direction: Direction | None = None
-        if along is not None and (index is None or (along.verdict == DIFFERS and not entry.count(DIFFERS))):
-            self.direction = along
-        self.exists = index is not None or along is not None
-        if self.direction is not None:
-            self.where, (self.a, self.b) = "a direction", self.direction[1:3]
-        elif index is not None:
-            self.where, self.a, self.b = at(index, entry.shape), float(entry.ours[index]), float(entry.numerical[index])
-        else:
-            self.where, self.a, self.b = "", math.nan, math.nan
-        most = _FEWEST if entry.ok else _MOST  # where all is well, rounding in the last digits is nobody's business
-        self.ours, self.numerical = pair(self.a, self.b, most=most) if self.exists else ("", "")
-        self.difference = f"{abs(self.a - self.b):.2g}" if self.exists else ""
+    That is an element, or a direction where only directions differ.
+    """
+    index, along = entry.worst, entry.worst_direction
+    if along is not None and (index is None or (along.verdict == DIFFERS and not entry.count(DIFFERS))):
+        where, a, b = "a direction", along.ours, along.numerical
+    elif index is not None:
+        where, a, b = at(index, entry.shape), float(entry.ours[index]), float(entry.numerical[index])
+    else:
+        return "", "", "", ""
+    most = _FEWEST if entry.ok else _MOST  # where all is well, rounding in the last digits is nobody's business
+    return (where, *pair(a, b, most=most), f"{abs(a - b):.2g}")
 
-    def cells(self) -> tuple[str, str, str, str]:
-        """Return where, ours, numerical, and their difference."""
-        return self.where, self.ours, self.numerical, self.difference
+
+def hints(report: GradientReport) -> dict[str, list[str]]:
+    """Return the hints of inputs that no operation has, each with the names of the inputs that have it."""
+    told = {hint for operation in report.guilty for hint in operation.hints}
+    found: dict[str, list[str]] = {}
+    for entry in report.inputs:
+        for hint in entry.hints if not entry.ok else ():
+            if hint not in told:
+                found.setdefault(hint, []).append(label(entry))
+    return found
+
+
+def notes(report: GradientReport) -> list[str]:
+    """Return what is said below the numbers."""
+    return [*filter(None, map(directions, report.inputs)), *report.notes, *explained(report)]
 
 
 def extent(entry: InputReport) -> str:
