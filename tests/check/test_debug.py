@@ -828,3 +828,43 @@ def test_values_and_gradients_are_the_same_to_the_bit(case: Any):
         plain = both()
     with debug(nan="made"):
         assert both() == plain
+
+
+# ---- found by others -------------------------------------------------------------------------------------------------
+
+
+def test_an_error_of_numpy_has_the_line_in_a_note():
+    x = parameter([0.0])
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="divide by zero") as caught, debug():
+        np.log(x)
+    assert "np.log(x)" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("join", [np.concatenate, np.stack, np.vstack])
+def test_a_buffer_may_be_filled_again_after_it_was_joined_to_something(join: Any):
+    t, buffer = parameter([1.0, 2.0]), np.array([3.0, 4.0])
+    with debug():
+        loss = np.sum(join([t, buffer]) ** 2)
+        buffer[:] = 0
+        loss.backward()
+    np.testing.assert_array_equal(t.grad, [2, 4])
+
+
+@pytest.mark.parametrize(
+    "softmax", [tg.softmax, tg.log_softmax, lambda z: np.exp(z - np.max(z, axis=1, keepdims=True))]
+)
+def test_a_softmax_of_a_row_that_is_masked_as_a_whole(softmax: Callable[[Any], Any]):
+    scores = parameter(np.ones((2, 3)))
+    mask = np.array([[True, False, True], [False, False, False]])
+    text = told(lambda: softmax(np.where(mask, scores, -np.inf)))
+    assert "is nan at [1, 0]" in text
+    assert "one finite entry in each row" in text
+
+
+def test_the_fix_is_that_of_the_operation_where_it_began():
+    x = parameter([0.0, 1.0])
+    with debug(nan="allow", infinite="allow"):
+        products = np.log(x) * 0
+    text = told(lambda: np.sum(products))
+    assert text.startswith("np.sum of (2,)")
+    assert "Usual fix: np.log(np.maximum(x, 1e-12))" in text

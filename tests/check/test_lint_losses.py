@@ -183,6 +183,9 @@ def test_it_is_silent_on_probabilities_that_are_parameters():
         lambda p, y: np.mean(np.abs(p - y)),
         lambda p, y: ((p - y) ** 2).mean() + 1e-3 * np.sum(p**2),
         lambda p, y: np.mean(np.maximum(0, 1 - y * p)),
+        lambda p, y: np.linalg.norm(p - y),
+        lambda p, y: np.nanmean((p - y) ** 2),
+        lambda p, y: np.var(p - y),
     ],
 )
 def test_a_column_against_a_row_is_an_error(loss: Callable[[Any, Any], Any]):
@@ -201,7 +204,7 @@ def test_a_column_against_a_row_is_found_in_a_binary_cross_entropy_by_hand():
 
 
 def test_pairs_that_are_meant_are_left_alone():
-    x, w, v = tensor(FLAT), tensor(normal(40, seed=5)), tensor(normal(40, seed=6))
+    x, w, v, c = tensor(FLAT), tensor(normal(40, seed=5)), tensor(normal(40, seed=6)), tensor(COLUMN)
     programs = [
         np.mean((x[:, None] - x) ** 2),  # all pairs
         np.mean(np.abs(x[:, None] - FLAT)),  # an energy distance
@@ -210,6 +213,9 @@ def test_pairs_that_are_meant_are_left_alone():
         np.mean((np.exp(-((COLUMN - w) ** 2)) @ v - FLAT) ** 2),  # radial basis functions, one for each sample
         np.mean((np.sum(np.tanh(COLUMN * w + v) * v, axis=1) - FLAT) ** 2),  # a hidden layer of one input
         -np.mean(np.log(np.sum(np.exp(-((COLUMN - w) ** 2)), axis=1))),  # a kernel density
+        np.mean((x.reshape(40, 1) - x) ** 2),  # all pairs again
+        np.sum(np.exp(-((c - c[:, 0]) ** 2))),
+        np.mean((c * w - normal(40, 40)) ** 2),  # a matrix of rank 1
     ]
     for i, loss in enumerate(programs):
         report = lint(loss)

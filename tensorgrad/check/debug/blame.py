@@ -17,12 +17,13 @@ from ...errors import operand
 from ...graph import Leaf, Node, record
 from ...primitives import TABLE, Primitive
 from ...recording import Observer, Observing
-from ..reports.wording import at, clean
+from ..reports.wording import clean
 from .nonfinite import (
     OVERFLOW,
     Index,
     already,
     are_finite,
+    at_index,
     bad_inputs,
     called,
     element,
@@ -121,7 +122,7 @@ def cause_of(
     wrong = np.isnan(found[target])
     index = first(wrong if np.any(wrong) else ~np.isfinite(found[target]))
     value = found[target][index]
-    head = f"the gradient of {_name(target)} is {number(value)}{_at(index, found[target])}"
+    head = f"the gradient of {_name(target)} is {number(value)}{at_index(index, found[target])}"
     given = next((g for g in starts.values() if not are_finite(g)), None)
     if given is not None:
         return _error(
@@ -221,9 +222,8 @@ def _about(step: _Step, g: Any) -> list[str]:
     """Give the numbers of a step: the element, the gradients that came and went, the slope, the inputs."""
     node, position = step.node, step.position
     x = node.inputs[position]
-    what = (
-        f"{operation(node)}{_at(step.where, x)} of argument {position}, {called(node.parents[position])} {operand(x)}"
-    )
+    argument = f"argument {position}, {called(node.parents[position])} {operand(x)}"
+    what = f"{operation(node)}{at_index(step.where, x)} of {argument}"
     if not is_elementwise(node):
         came = f"the incoming gradient {operand(g)} is {_extent(g)}, the outgoing one {number(step.value)}"
         return [f"{what}: {came}.", *[already(node, i, where) for i, where in bad_inputs(node, ())]]
@@ -244,7 +244,3 @@ def _extent(g: Any) -> str:
 
 def _name(node: Node) -> str:
     return clean(f"{called(node)} {operand(node.value)}")
-
-
-def _at(index: Index, x: Any) -> str:
-    return f" at {at(index, np.shape(x))}" if index else ""

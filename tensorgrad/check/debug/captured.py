@@ -21,6 +21,7 @@ from ...primitives import TABLE
 from ..locations import location_of
 from ..reports.wording import code_line, place
 
+_JOINING = ("concatenate",)  # the rule cuts the gradient into parts: it looks at the shapes, which nobody can change
 Key = int | str  # which argument: its position, or a keyword
 
 
@@ -87,6 +88,8 @@ def _needed(node: Node) -> set[int] | None:
 
     The gradient of ``t + k`` does not need k: a program that fills k anew for every step is right.
     """
+    if node.label in _JOINING:
+        return set()
     rules = getattr(TABLE.get(node.function), "rules", None)
     if not isinstance(rules, tuple):
         return None

@@ -21,6 +21,7 @@ from .nonfinite import Allowed, operation, refuse_loss, refuse_nonfinite
 
 _KNOWN = ("raise", "made", "allow")
 _OURS = __name__.partition(".")[0]
+_PACKAGE = __name__.rpartition(".")[0]  # of this file, and of those that raise for it
 
 
 class debug(Observing):  # noqa: N801 - used as a function, as tg.no_grad is
@@ -201,23 +202,23 @@ def _note_operation(error: Exception) -> None:
         trace = trace.tb_next
     where = None if node is None else location_of(node)
     if where is not None:
-        _note(error, f"The backward pass was at {operation(node)}, recorded at {place(where)}: {code_line(where.code)}")
+        at = f"{operation(node)}, recorded at {place(where)}: {code_line(where.code)}"
+        error.add_note(f"The backward pass was at {at}")
 
 
 def _note_line(error: Exception, trace: TracebackType | None) -> None:
-    """Add to an error of an operation which line of the user's has asked for it."""
+    """Add to an error of an operation which line of the user's has asked for it, if it does not say so itself."""
     asked: TracebackType | None = None
-    inner = None
+    modules: list[str] = []  # that were called from there
     while trace is not None:
         if is_users(trace.tb_frame.f_code.co_filename):
-            asked, inner = trace, trace.tb_next
+            asked, modules = trace, []
+        else:
+            modules.append(str(trace.tb_frame.f_globals.get("__name__")))
         trace = trace.tb_next
-    if asked is None or inner is None or hasattr(error, "__notes__") or isinstance(error, FloatingPointError):
+    if asked is None or not modules or hasattr(error, "__notes__"):
         return
-    if str(inner.tb_frame.f_globals.get("__name__")).partition(".")[0] == _OURS:
+    ours = isinstance(error, FloatingPointError) and modules[-1].startswith(_PACKAGE)
+    if modules[0].partition(".")[0] == _OURS and not ours:
         where = location((asked.tb_frame.f_code, asked.tb_lasti))
-        _note(error, f"It was asked for at {place(where)}: {code_line(where.code)}")
-
-
-def _note(error: Exception, text: str) -> None:
-    error.add_note(text)
+        error.add_note(f"It was asked for at {place(where)}: {code_line(where.code)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +38,10 @@ _FIXES = {
     **dict.fromkeys(("norm", "std", "hypot"), "np.sqrt(np.sum(x * x) + 1e-12) in place of it; or without the root"),
 }
 _IN_DATA = "np.argwhere(~np.isfinite(a)) to find such elements in an array a; drop them, or fill them in"
-_IN_MASK = f"np.where(mask, x, 0) where it is summed, if the infinity is a mask's; if it is none, {_IN_DATA}"
+_IN_MASK = (
+    "np.where(mask, x, 0) where it is summed, one finite entry in each row of a softmax, if the infinity is a mask's; "
+    f"if it is none, {_IN_DATA}"
+)
 _IN_PARAMETER = (
     "tg.debug() around the training loop, which names the step that made it; a lower learning rate, clipped gradients"
 )
@@ -164,14 +167,13 @@ def place_in(index: Index, shape: Index) -> Index:
 
 def told(node: Node, index: Index) -> list[str]:
     """Return what is to be said of an element of a node's value that is not finite, in lines."""
-    made = f"{operation(node)} of {_inputs(node, index)} is {number(node.value[index])}{_at(index, node.value)}"
+    made = f"{operation(node)} of {_inputs(node, index)} is {number(node.value[index])}{at_index(index, node.value)}"
     result = f" of its result {operand(node.value)}" if np.shape(node.value) else ""
-    bad = bad_inputs(node, index)
     return [
         f"{made}{result}.",
         *line_of(node),
-        *[f"  {already(node, i, where)}" for i, where in bad],
-        f"Expected: finite numbers. Usual fix: {_fixes(node, bad)}.",
+        *[f"  {already(node, i, where)}" for i, where in bad_inputs(node, index)],
+        f"Expected: finite numbers. Usual fix: {_fixes(*_origin(node, index))}.",
     ]
 
 
@@ -251,7 +253,7 @@ def already(node: Node, i: int, index: Index) -> str:
     parent, x = node.parents[i], node.inputs[i]
     what = f"{called(parent)} {operand(x)}" if hasattr(x, "dtype") else "a number"
     of = "" if parent is None or parent.function is None else ", a result that was let pass"
-    return f"Argument {i}, {what}, was {number(np.asarray(x)[index])} already{_at(index, x)}{of}."
+    return f"Argument {i}, {what}, was {number(np.asarray(x)[index])} already{at_index(index, x)}{of}."
 
 
 def called(node: Node | None) -> str:
@@ -267,18 +269,18 @@ def called(node: Node | None) -> str:
     return f"the result of {operation(node)}"
 
 
-def _at(index: Index, x: Any) -> str:
+def at_index(index: Index, x: Any) -> str:
+    """Return which element of an array, as words that go on: `` at [0, 1]``; nothing of a number."""
     return f" at {at(index, np.shape(x))}" if index else ""
 
 
-def _fixes(node: Node, bad: Sequence[tuple[int, Index]]) -> str:
+def _fixes(node: Node, index: Index) -> str:
     """Return what to do: about the inputs, if they were not finite already; else about the operation."""
-    for i, index in bad:
+    for i, where in bad_inputs(node, index):
         parent = node.parents[i]
         if isinstance(parent, Leaf) and parent.requires_grad:
             return _IN_PARAMETER
-        if parent is None or isinstance(parent, Leaf):
-            return _IN_DATA if np.isnan(np.asarray(node.inputs[i])[index]) else _IN_MASK
+        return _IN_DATA if np.isnan(np.asarray(node.inputs[i])[where]) else _IN_MASK
     return fix(node)
 
 

@@ -1,16 +1,19 @@
-"""Activations: which one made a node, also where it is written by hand; what they were applied to."""
+"""Activations: which one made a node, also where it is written by hand; what it was applied to.
+
+By hand there is no end of ways to write a sigmoid. So one is known by what it does: the operations between a value z
+and a node are run again on numbers of our own, and if a sigmoid of these comes out, that is what they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ... import functional
+from ... import functional, transforms
 from ...graph import Node
-
-Kind = Callable[[Node | None], str | None]  # which activation made a node; it remembers
+from ...primitives import TABLE, Primitive
 
 # Operations that hand values on as they are, in another order, shape or dtype.
 REARRANGING = frozenset(
@@ -20,9 +23,17 @@ REARRANGING = frozenset(
         "argument",  # a function's own, while it is being differentiated
     ]
 )
+# Operations that bend: without one of them close by, nothing is an activation.
+_BENDING = frozenset(
+    [
+        *("exp", "exp2", "expm1", "power", "float_power", "tanh", "cosh", "logaddexp", "maximum", "fmax", "clip"),
+        *("absolute", "fabs", "softmax", "log_softmax", "sigmoid", "expit", "softplus", "logsumexp", "relu"),
+    ]
+)
+_LIBRARIES = frozenset(["numpy", "_operator", __name__.partition(".")[0]])
 _TINY = 1e-3  # what is added to probabilities as a guard against 0, or clipped off, is no larger
-_TINY = 1e-3  # what is added to probabilities as a guard against 0, or clipped off, is no larger
-_STEPS = 16  # of a search: no activation by hand has more parts
+_PARTS = 16  # of an activation by hand: none has more
+_STEPS = 6  # from what bends to the end of it
 _SUM = 1e-3  # how far probabilities may be off a sum of 1: float16 and clipping cost no more
 
 SOFTMAX, LOG_SOFTMAX, SIGMOID, TANH, RELU, SOFTPLUS = "softmax", "log_softmax", "sigmoid", "tanh", "relu", "softplus"
@@ -42,22 +53,28 @@ def _array_function(function: Any) -> Any:
     return function.__wrapped__
 
 
-_FUNCTIONS: dict[Any, str] = {
-    _array_function(functional.softmax): SOFTMAX,
-    _array_function(functional.log_softmax): LOG_SOFTMAX,
-    _array_function(functional.sigmoid): SIGMOID,
-    _array_function(functional.relu): RELU,
-    _array_function(functional.softplus): SOFTPLUS,
-    np.tanh: TANH,
+_SOFTMAX, _LOG_SOFTMAX = _array_function(functional.softmax), _array_function(functional.log_softmax)
+_ELEMENTWISE: Mapping[str, Callable[[Any], Any]] = {
+    SIGMOID: _array_function(functional.sigmoid),
+    TANH: np.tanh,
+    RELU: _array_function(functional.relu),
+    SOFTPLUS: _array_function(functional.softplus),
 }
-_LOGSUMEXP = _array_function(functional.logsumexp)
+_KINDS: Mapping[Any, str] = {
+    _SOFTMAX: SOFTMAX,
+    _LOG_SOFTMAX: LOG_SOFTMAX,
+    **{function: kind for kind, function in _ELEMENTWISE.items()},
+}
 
 
-def activation_of(node: Node, kind: Kind) -> str | None:
-    """Return which activation made a node, if it was one; ``kind`` answers for others."""
-    found = _FUNCTIONS.get(node.function)
-    test = None if found else _BY_HAND.get(_key(node))
-    return test(kind, node) if test else found
+class Activation(NamedTuple):
+    """What made a node."""
+
+    kind: str
+    argument: Node  # what it was applied to
+
+
+# ---- the same numbers --------------------------------------------------------------------------------------------
 
 
 def rearranged(node: Node) -> Node:
@@ -74,16 +91,21 @@ def unguarded(node: Node) -> Node:
     """Return the node whose values these are, but for a guard against 0: ``clip(p, eps, 1)``, ``p + eps``."""
     while True:
         node = rearranged(node)
+        inner: Node | None = None
         if node.function is None:
             return node
-        inner: Node | None = None
-        if node.label == "clip" and _clipped(lambda _: None, node) != RELU:
-            inner = node.parents[0]
+        if node.label == "clip":
+            inner = None if _is_relu(node) else node.parents[0]
         elif node.function in (np.add, np.subtract, np.maximum, np.minimum):
             inner = _guarded(node)
         if inner is None:
             return node
         node = inner
+
+
+def _is_relu(clip: Node) -> bool:
+    low, high = clip.inputs[1:3]
+    return low is not None and high is None and not np.any(low)
 
 
 def _guarded(node: Node) -> Node | None:
@@ -97,70 +119,6 @@ def _guarded(node: Node) -> Node | None:
     return of if size <= _TINY and not (size == 0 and node.function is np.maximum) else None  # that would be a relu
 
 
-# ---- by hand ---------------------------------------------------------------------------------------------------
-
-
-def argument_of(node: Node, kind: str) -> Node | None:
-    """Return what an activation was applied to; for those by hand it is looked for."""
-    if node.function in _FUNCTIONS or (len(node.inputs) == 1 and kind not in PROBABILITIES):
-        return node.parents[0]
-    if kind == RELU:
-        return next((parent for parent in node.parents if parent is not None), None)
-    if kind == SIGMOID and node.label == "expit":
-        return node.parents[0]
-    inner = next(_within(node, lambda part: part.function is np.exp), None)
-    inner = None if inner is None else inner.parents[0]
-    if inner is not None and inner.function is np.negative:
-        inner = inner.parents[0]
-    if inner is not None and kind == SOFTMAX and inner.function is np.subtract:  # of the maximum
-        inner = inner.parents[0]
-    return inner
-
-
-def _within(node: Node, test: Callable[[Node], bool]) -> Iterator[Node]:
-    """Yield nodes near above that pass a test."""
-    waiting: list[Node] = [node]
-    for steps, part in enumerate(waiting):
-        if test(part):
-            yield part
-        if steps < _STEPS:
-            waiting += [parent for parent in part.parents if parent is not None]
-
-
-def _key(node: Node) -> Any:
-    """Return what ``_BY_HAND`` knows a function by: NumPy's themselves, those of its wrappers by name."""
-    return node.function if isinstance(node.function, np.ufunc) and node.label != "expit" else node.label
-
-
-def _is_exp(node: Node | None) -> bool:
-    return node is not None and node.function is np.exp
-
-
-def _one_plus_exp(node: Node | None) -> bool:
-    if node is None or node.function is not np.add:
-        return False
-    for i in (0, 1):
-        if _is_exp(node.parents[i]) and node.parents[1 - i] is None and np.all(np.equal(node.inputs[1 - i], 1)):
-            return True
-    return False
-
-
-def _divided(kind: Kind, node: Node) -> str | None:
-    above, below = node.parents
-    if below is None:
-        return None
-    if _one_plus_exp(below):
-        return SIGMOID if _is_exp(above) or (above is None and np.all(np.equal(node.inputs[0], 1))) else None
-    return SOFTMAX if above is not None and _is_exp(rearranged(above)) and _adds_up(node, rearranged(below)) else None
-
-
-def _adds_up(node: Node, total: Node) -> bool:
-    """Whether the entries of a quotient of exponentials sum to 1 along the axis that its divisor has summed."""
-    if total.label != "sum" or not _is_exp(None if total.parents[0] is None else rearranged(total.parents[0])):
-        return False
-    return sum_axis(node.value) is not None
-
-
 def sum_axis(values: Any) -> int | None:
     """Return the axis along which values sum to 1, several of them; the last one such, None if there is none."""
     for axis in range(values.ndim - 1, -1, -1):
@@ -169,76 +127,170 @@ def sum_axis(values: Any) -> int | None:
     return None
 
 
-def _reciprocal(kind: Kind, node: Node) -> str | None:
-    return SIGMOID if _one_plus_exp(node.parents[0]) else None
+# ---- which activation --------------------------------------------------------------------------------------------
 
 
-def _maximum(kind: Kind, node: Node) -> str | None:
-    for i in (0, 1):
-        if node.parents[i] is None and node.parents[1 - i] is not None and not np.any(node.inputs[i]):
-            return RELU
-    return None
+def activations(nodes: Sequence[Node]) -> dict[Node, Activation]:
+    """Return the activations among the operations of a graph, which are given in creation order."""
+    found: dict[Node, Activation] = {}
+    repeated: dict[Node, Activation] = {}  # nodes that go on with one: p + 1e-9
+    steps: dict[Node, int] = {}  # down from what bends
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            near = [steps[parent] + 1 for parent in node.parents if parent in steps]
+            steps[node] = 0 if node.label in _BENDING else min(near, default=_STEPS)
+            activation = _named(node) or _masked(node) or (_by_hand(node) if steps[node] < _STEPS else None)
+            if activation is not None:
+                known = repeated if _goes_on(node, activation, found) or _goes_on(node, activation, repeated) else found
+                known[node] = activation
+    return found
 
 
-def _clipped(kind: Kind, node: Node) -> str | None:
-    low, high = node.inputs[1:3] if len(node.inputs) > 2 else (None, None)
-    return RELU if low is not None and high is None and not np.any(low) else None
+def _goes_on(node: Node, activation: Activation, known: Mapping[Node, Activation]) -> bool:
+    """Whether all a node does to an activation is to give the same numbers again."""
+    before, *others = _tracked(node)
+    last = known.get(rearranged(before))
+    return not others and last is not None and last.kind == activation.kind and activation.argument is not before
 
 
-def _masked(kind: Kind, node: Node) -> str | None:
-    """``z * (z > 0)``."""
-    for i in (0, 1):
-        z, mask = node.parents[1 - i], node.inputs[i]
-        if node.parents[i] is None and z is not None and getattr(mask, "dtype", None) == np.bool:
-            return RELU if np.shape(mask) == z.value.shape and np.array_equal(mask, z.value > 0) else None
-    return None
+def is_elementwise(node: Node) -> bool:
+    """Whether each element of a node's value is made of one element of each input."""
+    primitive = TABLE.get(node.function)
+    return isinstance(primitive, Primitive) and primitive.elementwise
 
 
-def _chosen(kind: Kind, node: Node) -> str | None:
-    """``np.where(z > 0, z, 0)``, and a sigmoid from two branches."""
-    condition, *_ = node.inputs
-    _, a, b = node.parents
-    if a is not None and b is not None:
-        return SIGMOID if kind(a) == kind(b) == SIGMOID else None
-    if a is None or b is not None or np.any(node.inputs[2]) or np.shape(condition) != a.value.shape:
+def _tracked(node: Node) -> list[Node]:
+    return [parent for parent in node.parents if parent is not None and parent.requires_grad]
+
+
+def _named(node: Node) -> Activation | None:
+    kind = _KINDS.get(node.function) or (SIGMOID if node.label == "expit" else None)
+    return None if kind is None else Activation(kind, _tracked(node)[0])
+
+
+def _masked(node: Node) -> Activation | None:
+    """``z * (z > 0)``, ``np.where(z > 0, z, 0)``: of a mask, which is a plain array, other numbers tell nothing."""
+    if node.function is not np.multiply and node.label != "where":
         return None
-    return RELU if np.array_equal(condition, a.value > 0) or np.array_equal(condition, a.value >= 0) else None
-
-
-def _exponential(kind: Kind, node: Node) -> str | None:
-    return SOFTMAX if kind(node.parents[0]) == LOG_SOFTMAX else None
-
-
-def _logarithm(kind: Kind, node: Node) -> str | None:
-    parent = node.parents[0]
-    return LOG_SOFTMAX if parent is not None and kind(unguarded(parent)) == SOFTMAX else None
-
-
-def _difference(kind: Kind, node: Node) -> str | None:
-    """``z - logsumexp(z)``."""
-    z, total = node.parents
-    if z is None or total is None:
+    z, *others = _tracked(node)
+    if others or z.value.shape != node.value.shape or not np.any(z.value < 0):
         return None
-    total = rearranged(total)
-    if total.function is _LOGSUMEXP:
-        return LOG_SOFTMAX if total.parents[0] is z and node.value.shape == z.value.shape else None
-    if total.function is np.log and total.parents[0] is not None:
-        total = rearranged(total.parents[0])
-        if total.label == "sum" and _is_exp(total.parents[0]) and sum_axis(np.exp(node.value)) is not None:
-            return LOG_SOFTMAX
+    return Activation(RELU, z) if np.array_equal(node.value, np.maximum(z.value, 0)) else None
+
+
+def _by_hand(node: Node) -> Activation | None:
+    """Return the activation that the last few operations are, if they are one, of the nearest z for which they are."""
+    if not (is_elementwise(node) or node.label == "einsum") or node.value.dtype.kind != "f" or not node.value.size:
+        return None
+    above = _above(node)
+    sums_to_1 = _may_sum_to_1(node.value)
+    for z, kinds in _kinds(node, list(above)).items():
+        kind = _made(above, z, kinds) if kinds or (sums_to_1 and _is_laid_out(z, node)) else None
+        if kind is not None:
+            return Activation(kind, _unshifted(z) if kind in (SOFTMAX, LOG_SOFTMAX) else z)
     return None
 
 
-_BY_HAND: dict[Any, Callable[[Kind, Node], str | None]] = {
-    np.divide: _divided,
-    np.reciprocal: _reciprocal,
-    np.maximum: _maximum,
-    np.fmax: _maximum,
-    np.multiply: _masked,
-    np.exp: _exponential,
-    np.log: _logarithm,
-    np.subtract: _difference,
-    "clip": _clipped,
-    "where": _chosen,
-    "expit": lambda kind, node: SIGMOID,
-}
+def _is_laid_out(z: Node, node: Node) -> bool:
+    """Whether a softmax of z may be a node, transposed it may be."""
+    return z.value.dtype.kind == "f" and z.value.shape in (node.value.shape, node.value.shape[::-1])
+
+
+def _above(node: Node) -> dict[Node, list[Node]]:
+    """Return a node and those it was made of, nearest first, and what each of them was made of."""
+    found = {node: _tracked(node)}
+    waiting = [node]
+    for part in waiting:
+        for parent in found[part]:
+            if parent not in found:
+                found[parent] = _tracked(parent)
+                waiting.append(parent)
+        if len(found) >= _PARTS:
+            break
+    return found
+
+
+def _kinds(node: Node, parts: Sequence[Node]) -> dict[Node, list[str]]:
+    """Return which activation of each part a node may be, going by the first element; one that overflowed tells none.
+
+    The rest of the array is looked at only where that fits, for this is asked of every operation of the graph.
+    """
+    shape = node.value.shape
+    like = [z for z in parts if z.value.shape == shape and z.value.dtype.kind == "f" and z is not node]
+    z, y = np.array([z.value.item(0) for z in like]), node.value.item(0)
+    found: dict[Node, list[str]] = {part: [] for part in parts}
+    for kind, f in _ELEMENTWISE.items():
+        expected = f(z)
+        is_off = abs(y - expected) > _TINY * (1 + abs(expected))
+        for part, off in zip(like, is_off, strict=True):
+            found[part] += [] if off else [kind]
+    return found
+
+
+def _may_sum_to_1(y: Any) -> bool:
+    """Whether these may be probabilities of classes, or their logarithms, as far as they have not overflowed."""
+    return not np.all(np.isfinite(y)) or sum_axis(y if np.min(y) >= 0 else np.exp(y)) is not None
+
+
+def _made(above: Mapping[Node, list[Node]], z: Node, kinds: Sequence[str]) -> str | None:
+    """Return which activation of z the first of these nodes is: one of these kinds, or a softmax."""
+    operations = _between(z, above)
+    if not operations:
+        return None
+    ours = np.random.default_rng(0).normal(size=z.value.shape)
+    try:
+        y = _run_again(operations, z, ours)
+    except Exception:  # an operation that takes no such numbers
+        return None
+    if np.shape(y) != operations[-1].value.shape:
+        return None
+    for kind in kinds:
+        right = _ELEMENTWISE[kind](ours)
+        if np.array_equal(y, right) if kind == RELU else np.allclose(y, right, _TINY, _TINY):
+            return kind
+    return _softmax_of(y, ours)
+
+
+def _between(z: Node, above: Mapping[Node, list[Node]]) -> list[Node]:
+    """Return the operations by which the first of these nodes was made of z alone; none if it was not."""
+    known = {z}
+    operations = []
+    for part in sorted(above, key=lambda part: part.number):
+        if part is not z and above[part] and known.issuperset(above[part]) and _is_library(part.function):
+            known.add(part)
+            operations.append(part)
+    return operations if next(iter(above)) in known else []
+
+
+def _is_library(function: Any) -> bool:
+    """Whether no code of the user's is in a function: that may draw random numbers, or count its calls."""
+    if isinstance(function, np.ufunc):
+        return True
+    module = str(getattr(function, "__module__", None))
+    return module.partition(".")[0] in _LIBRARIES and not module.startswith(transforms.__name__)
+
+
+def _run_again(operations: Sequence[Node], z: Node, values: Any) -> Any:
+    """Return what the last of these operations would give if z were these values."""
+    known: dict[Node | None, Any] = {z: values}
+    for node in operations:
+        inputs = [known.get(parent, x) for parent, x in zip(node.parents, node.inputs, strict=False)]
+        known[node] = node.function(*inputs, **node.keywords)  # type: ignore[misc]
+    return known[operations[-1]]
+
+
+def _softmax_of(y: Any, z: Any) -> str | None:
+    for kind, function, probabilities in ((SOFTMAX, _SOFTMAX, y), (LOG_SOFTMAX, _LOG_SOFTMAX, np.exp(y))):
+        axis = sum_axis(probabilities)
+        if axis is not None and any(_is_close(y, function, values, axis) for values in (z, z.T)):
+            return kind
+    return None
+
+
+def _is_close(y: Any, function: Any, z: Any, axis: int) -> bool:
+    return z.shape == y.shape and np.allclose(y, function(z, axis=axis), _TINY, _TINY)
+
+
+def _unshifted(z: Node) -> Node:
+    """Return what the maximum was subtracted from, before a softmax."""
+    return z.parents[0] or z if z.function is np.subtract else z

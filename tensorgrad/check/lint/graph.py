@@ -11,8 +11,10 @@ import numpy as np
 from ... import functional
 from ...graph import Leaf, Node, is_spent, reachable
 from ...view import wording
-from .activations import activation_of, argument_of, rearranged
+from .activations import Activation, activations, rearranged
 from .report import ERROR, Finding
+
+Found = Iterator[tuple[Hashable, Finding]]  # what was found, and what it is told once for
 
 DENSE = functional.dense.__wrapped__  # type: ignore[attr-defined]  # the function of arrays, which graphs hold
 _STEPS = 16  # of a search through the graph: no layer has more parts, and a chain of a million additions has no end
@@ -99,7 +101,6 @@ class Reading:
                     if parent.written > node.number:
                         raise _stale(parent, node)
                     self.users.setdefault(parent, []).append(node)
-        self._kinds: dict[Node, str | None] = {}
         self._layers: dict[Node, Layer | None] = {}
         self._products: dict[Node, Product | None] = {}
 
@@ -113,20 +114,20 @@ class Reading:
 
     # ---- what a node is ----------------------------------------------------------------------------------------
 
+    @functools.cached_property
+    def activations(self) -> dict[Node, Activation]:
+        """The activations of the graph: what kind, and what it was applied to."""
+        return activations(self.operations)
+
     def kind(self, node: Node | None) -> str | None:
         """Return which activation made a node, if it was one."""
-        if node is None or node.function is None:
-            return None
-        if node not in self._kinds:
-            self._kinds[node] = activation_of(node, self.kind)
-        return self._kinds[node]
+        return self.activations[node].kind if node in self.activations else None
 
-    def activations(self) -> Iterator[tuple[Node, str, Layer]]:
+    def activated_layers(self) -> Iterator[tuple[Node, str, Layer]]:
         """Yield the activations of layers: node, kind, and the layer that went in."""
-        for node in self.operations:
-            kind = self.kind(node)
-            layer = None if kind is None else self.layer(argument_of(node, kind))
-            if kind is not None and layer is not None:
+        for node, (kind, argument) in self.activations.items():
+            layer = self.layer(argument)
+            if layer is not None:
                 yield node, kind, layer
 
     def product(self, node: Node) -> Product | None:
@@ -209,11 +210,9 @@ class Reading:
         """Return words for a layer, from its weights."""
         parameter = layer.parameter
         named = parameter.name or self._names.get(parameter)
-        return (
-            f"the layer of {wording.printable(named)}"
-            if named
-            else f"the layer with weights {layer.weights.shape[::-1]}"
-        )
+        if not named:
+            return f"the layer with weights {layer.weights.shape[::-1]}"
+        return f"the layer of {wording.printable(named)}"
 
     def finding(
         self,
@@ -224,14 +223,20 @@ class Reading:
         fix: str,
         severity: str = ERROR,
         operation: str = "",
-    ) -> Finding:
-        """Return a finding at a node, which goes by its own name if no other is given."""
+        once_for: Hashable = None,
+    ) -> tuple[Hashable, Finding]:
+        """Return a finding at a node, which goes by its own name if no other is given, and what it is told once for.
+
+        By default that is the line: a loop would repeat it for each of its turns.
+        """
         at = operation or ("" if node is None else self.name(node))
         if found.startswith(("the ", "argument ")):
             found = found[0].upper() + found[1:]
-        return Finding(rule, severity, found, why, fix, at, None if node is None else self._where(node))
+        where = None if node is None else self._where(node)
+        once_for = once_for or (None if node is None else self._line(node))
+        return (rule, once_for), Finding(rule, severity, found, why, fix, at, where)
 
-    def key(self, node: Node) -> Hashable:
+    def _line(self, node: Node) -> Hashable:
         """Return what is equal for a node and for its likes in later turns of a loop: line, or weights."""
         where = self._where(node)
         if where:

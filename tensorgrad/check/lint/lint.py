@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,14 @@ from ...recording import recording
 from ...tensor import Tensor
 from ...transforms import calls
 from ..locations import located, location_of
-from . import losses as lint_losses
-from . import targets as lint_targets
-from . import units as lint_units
-from . import values as lint_values
-from .graph import Reading, spent_loss
+from . import infinite, predictions, targets, units
+from . import inputs as lint_inputs
+from .graph import Found, Reading, spent_loss
 from .report import Finding, LintReport
 
 __all__ = ["lint"]
 
-_RULES = [*lint_losses.RULES, *lint_targets.RULES, *lint_values.RULES, *lint_units.RULES]
+_RULES = [*predictions.RULES, *targets.RULES, *infinite.RULES, *lint_inputs.RULES, *units.RULES]
 _SHOWN = 5  # names in a sentence
 
 
@@ -68,9 +67,8 @@ def lint(loss: Any, *inputs: Any, model: Any = None) -> LintReport:
     root = _root(loss)
     parameters = parameters if model is None else _parameters(model)
     reading = Reading(root, {tensor._node: path for path, tensor in parameters}, where)
-    findings = _merged(finding for rule in _RULES for finding in rule(reading))
-    findings += _unreached(reading, parameters)
-    return LintReport(findings, len(reading.operations), len(reading.parameters))
+    found = chain(*[rule(reading) for rule in _RULES], _unreached(reading, parameters))
+    return LintReport(_merged(found), len(reading.operations), len(reading.parameters))
 
 
 # ---- what is looked through ------------------------------------------------------------------------------------
@@ -160,7 +158,7 @@ def _tensors(value: Any, root: str) -> list[tuple[str, Tensor]]:
 
 
 def _merged(found: Iterable[tuple[Hashable, Finding]]) -> list[Finding]:
-    """Return findings, those of the same key as one: a loop would repeat them for each of its turns."""
+    """Return findings, those that are told once as one, with their number."""
     first: dict[Hashable, Finding] = {}
     for key, finding in found:
         known = first.get(key)
@@ -168,7 +166,7 @@ def _merged(found: Iterable[tuple[Hashable, Finding]]) -> list[Finding]:
     return list(first.values())
 
 
-def _unreached(reading: Reading, parameters: Iterable[tuple[str, Tensor]]) -> Iterator[Finding]:
+def _unreached(reading: Reading, parameters: Iterable[tuple[str, Tensor]]) -> Found:
     """Parameters that the loss does not depend on."""
     every = {tensor._node: path for path, tensor in parameters}
     missing = [node for node in every if node not in reading.members]

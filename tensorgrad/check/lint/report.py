@@ -87,8 +87,8 @@ class LintReport:
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing was found, 1 if there are errors, 2 if there are only warnings."""
-        return 0 if self.ok else 1 if self.errors else 2
+        """0 if nothing was found, 1 otherwise: the exit status of ``tensorgrad lint``."""
+        return 0 if self.ok else 1
 
     def __bool__(self) -> bool:
         return self.ok

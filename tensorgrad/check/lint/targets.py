@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 
 from ...graph import Node
-from ...primitives import TABLE, Primitive
-from .activations import RANGES, REARRANGING, SIGMOID, TANH, unguarded
-from .graph import Reading
-from .losses import SQUARED, Found, Loss, losses
-from .report import WARNING
+from .activations import RANGES, REARRANGING, SIGMOID, TANH, is_elementwise, rearranged, unguarded
+from .graph import Found, Reading, parameter_of
+from .losses import SQUARED, Loss, losses
+from .report import ERROR, WARNING
 
 ENDS = 1e-3  # an activation nearer than this to an end of its range: its slope is below 1e-3 for sigmoid, 2e-3 for tanh
 _WRONG = 0.5  # of the range: an output at one end whose target is nearer to the other end
 _STUCK = 0.05  # the part of the outputs that may be stuck: a few wrong labels stick in any trained network
 _UNREACHABLE = 0.05  # the part of the targets that may be out of reach of the output, for noise
 _BEYOND = 0.1  # of the targets' deviation: what is nearer to the range is noise
+_TOTALS = ("sum", "mean", "average", "nansum", "nanmean", "norm", "var", "std")
 _OFF = 1e-3  # how far distributions, of float16 or rounded by hand, may be off a sum of 1
 
 # ---- (n,) against (n, 1) ---------------------------------------------------------------------------------------
@@ -33,18 +33,15 @@ def broadcast_columns(reading: Reading) -> Found:
             continue
         column, row = pair
         n = np.shape(node.inputs[row])[0]
-        yield (
-            (rule, reading.key(node)),
-            reading.finding(
-                rule,
-                node,
-                f"{reading.input_name(node, row)} meets {reading.input_name(node, column).rstrip(',')} in "
-                f"{node.label}: NumPy broadcasts {(n,)} against {(n, 1)} to {(n, n)}.",
-                f"Every sample is compared with every target: {n * n:,} pairs for {n:,} samples. The loss is a number "
-                "all the same, and the best the network can do is to predict the mean.",
-                "give both the same shape: y.reshape(p.shape); tg.mse(p, y) refuses unequal shapes. (If all pairs are "
-                "meant, write a[:, None] - b[None, :].)",
-            ),
+        yield reading.finding(
+            rule,
+            node,
+            f"{reading.input_name(node, row)} meets {reading.input_name(node, column).rstrip(',')} in "
+            f"{node.label}: NumPy broadcasts {(n,)} against {(n, 1)} to {(n, n)}.",
+            f"Every sample is compared with every target: {n * n:,} pairs for {n:,} samples. The loss is a number "
+            "all the same, and the best the network can do is to predict the mean.",
+            "give both the same shape: y.reshape(p.shape); tg.mse(p, y) refuses unequal shapes. (If all pairs are "
+            "meant, write a[:, None] - b[None, :].)",
         )
 
 
@@ -60,18 +57,17 @@ def _column_and_row(node: Node) -> tuple[int, int] | None:
     return None
 
 
-def _is_elementwise(node: Node) -> bool:
-    primitive = TABLE.get(node.function)
-    return isinstance(primitive, Primitive) and primitive.elementwise
-
-
 def _is_deliberate(node: Node, pair: tuple[int, int]) -> bool:
-    """Whether the column was made with ``a[:, None]`` under our eyes."""
-    column = node.parents[pair[0]]
-    if column is None or column.function is None:
+    """Whether all pairs are meant: of a[:, None] made under our eyes, of an array with itself, of two parameters."""
+    column, row = [node.parents[position] for position in pair]
+    if column is None:
         return False
     index = column.inputs[1] if column.label == "getitem" else ()
-    return column.label == "expand_dims" or (isinstance(index, tuple) and any(part is None for part in index))
+    if column.label == "expand_dims" or (isinstance(index, tuple) and any(part is None for part in index)):
+        return True
+    if row is not None and rearranged(column) is rearranged(row):
+        return True
+    return node.function is np.multiply and None not in (parameter_of(column), parameter_of(row))
 
 
 def _is_totalled(reading: Reading, node: Node) -> bool:
@@ -84,8 +80,8 @@ def _is_totalled(reading: Reading, node: Node) -> bool:
         if np.size(part.value) == 1:
             continue
         for user in reading.users.get(part, []):
-            reduces = user.label in ("sum", "mean", "average") or user.function is SQUARED
-            if not (reduces or user.label in REARRANGING or (_is_elementwise(user) and not is_summed)):
+            reduces = user.label in _TOTALS or user.function is SQUARED
+            if not (reduces or user.label in REARRANGING or (is_elementwise(user) and not is_summed)):
                 linear = user.function in (np.add, np.subtract, np.multiply, np.divide, np.negative)
                 others = [v for p, v in zip(user.parents, user.inputs, strict=False) if p is not part]
                 if not linear or max(map(np.size, others), default=1) > 1:
@@ -117,17 +113,14 @@ def stuck_outputs(reading: Reading) -> Found:
             if kind == SIGMOID
             else "no activation behind the last layer; else smaller initial weights and inputs of unit scale"
         )
-        yield (
-            (rule, reading.key(loss.node)),
-            reading.finding(
-                rule,
-                loss.node,
-                f"{stuck:,} of {p.size:,} outputs of {kind}, of shape {source.value.shape}, are within "
-                f"{ENDS:g} of an end of its range, and their targets are at the other end.",
-                f"There {kind} is flat, and with a squared error its slope is a factor of the gradient: what is most "
-                "wrong learns least.",
-                fix,
-            ),
+        yield reading.finding(
+            rule,
+            loss.node,
+            f"{stuck:,} of {p.size:,} outputs of {kind}, of shape {source.value.shape}, are within "
+            f"{ENDS:g} of an end of its range, and their targets are at the other end.",
+            f"There {kind} is flat, and with a squared error its slope is a factor of the gradient: what is most "
+            "wrong learns least.",
+            fix,
         )
 
 
@@ -141,16 +134,13 @@ def unreachable_targets(reading: Reading) -> Found:
         if beyond <= _UNREACHABLE * targets.size:
             continue
         span = "no negative numbers" if high == np.inf else f"only numbers from {low:g} to {high:g}"
-        yield (
-            (rule, reading.key(loss.node)),
-            reading.finding(
-                rule,
-                loss.node,
-                f"The output comes from {kind}, which gives {span}; {beyond:,} of {targets.size:,} targets lie "
-                f"outside. Targets run from {targets.min():.3g} to {targets.max():.3g}.",
-                "The network cannot come near these targets, however long it is trained.",
-                'no activation behind the last layer (output="identity"), or targets scaled into its range',
-            ),
+        yield reading.finding(
+            rule,
+            loss.node,
+            f"The output comes from {kind}, which gives {span}; {beyond:,} of {targets.size:,} targets lie "
+            f"outside. Targets run from {targets.min():.3g} to {targets.max():.3g}.",
+            "The network cannot come near these targets, however long it is trained.",
+            'no activation behind the last layer (output="identity"), or targets scaled into its range',
         )
 
 
@@ -182,7 +172,7 @@ def impossible_targets(reading: Reading) -> Found:
             told = None if targets.dtype.kind == "b" else _no_sums(targets)
         if told is not None:
             rule, found, why, fix, severity = told
-            yield (rule, reading.key(loss.node)), reading.finding(rule, loss.node, found, why, fix, severity)
+            yield reading.finding(rule, loss.node, found, why, fix, severity)
 
 
 def _outside(targets: Any) -> tuple[str, str, str, str, str] | None:
@@ -195,7 +185,7 @@ def _outside(targets: Any) -> tuple[str, str, str, str, str] | None:
         f"The targets of binary_cross_entropy run from {low:.3g} to {high:.3g}; they are probabilities, in [0, 1].",
         "For other targets the loss has no least value: the further the logits run off, the lower it gets.",
         "(y + 1) / 2 for labels -1 and 1" if signs else "(y > 0).astype(y.dtype), or y / 255 for pixels",
-        "error",
+        ERROR,
     )
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from ...graph import Node
 from .activations import RANGES, REARRANGING, RELU, SIGMOID, TANH
-from .graph import Layer, Reading
-from .losses import Found
+from .graph import Found, Layer, Reading
 from .report import ERROR, WARNING
 from .targets import ENDS
 
@@ -60,18 +59,16 @@ def dead_relus(reading: Reading) -> Found:
         elif far:
             those = "They" if far == dead else f"{far:,} of them"
             why += f" {those} are so far below 0 that they will not come back."
-        yield (
-            ("dead-relus", layer.parameter),
-            reading.finding(
-                "dead-relus",
-                node,
-                f"{which} behind {reading.of_layer(layer)} {'are' if units > 1 else 'is'} 0 for every one of the "
-                f"{samples:,} samples.",
-                why,
-                "inputs of mean 0 and unit scale, tg.nn.init.he for the weights and 0 for the biases, a smaller "
-                "learning rate; or np.maximum(z, 0.01 * z), which has a slope everywhere",
-                ERROR if silent else WARNING,
-            ),
+        yield reading.finding(
+            "dead-relus",
+            node,
+            f"{which} behind {reading.of_layer(layer)} {'are' if units > 1 else 'is'} 0 for every one of the "
+            f"{samples:,} samples.",
+            why,
+            "inputs of mean 0 and unit scale, tg.nn.init.he for the weights and 0 for the biases, a smaller "
+            "learning rate; or np.maximum(z, 0.01 * z), which has a slope everywhere",
+            ERROR if silent else WARNING,
+            once_for=layer.parameter,
         )
 
 
@@ -86,25 +83,23 @@ def saturated_units(reading: Reading) -> Found:
         if count <= _SATURATED * size:
             continue
         node, layer, kind = uses[0]
-        yield (
-            ("saturated-units", layer.parameter),
-            reading.finding(
-                "saturated-units",
-                node,
-                f"{count / size:.0%} of the outputs of {kind} behind {reading.of_layer(layer)} are within {ENDS:g} of "
-                f"an end of its range: {count:,} of {size:,}.",
-                f"There {kind} is flat: hardly any gradient comes through to the layers in front of it.",
-                "inputs of mean 0 and unit scale, smaller weights (tg.nn.init.xavier), a smaller learning rate; or "
-                "tg.relu in hidden layers",
-                WARNING,
-            ),
+        yield reading.finding(
+            "saturated-units",
+            node,
+            f"{count / size:.0%} of the outputs of {kind} behind {reading.of_layer(layer)} are within {ENDS:g} of "
+            f"an end of its range: {count:,} of {size:,}.",
+            f"There {kind} is flat: hardly any gradient comes through to the layers in front of it.",
+            "inputs of mean 0 and unit scale, smaller weights (tg.nn.init.xavier), a smaller learning rate; or "
+            "tg.relu in hidden layers",
+            WARNING,
+            once_for=layer.parameter,
         )
 
 
 def _by_weights(reading: Reading, kinds: tuple[str, ...]) -> Iterable[list[tuple[Node, Layer, str]]]:
     """Return the activations of some kinds, those of the same weights together: the turns of a loop are one layer."""
     found: dict[Any, list[tuple[Node, Layer, str]]] = {}
-    for node, kind, layer in reading.activations():
+    for node, kind, layer in reading.activated_layers():
         if kind in kinds and node.value.ndim:
             found.setdefault((layer.parameter, kind, layer.units), []).append((node, layer, kind))
     return found.values()
@@ -137,7 +132,7 @@ def _is_mask(node: Node) -> bool:
 
 def identical_units(reading: Reading) -> Found:
     """Units with the same weights in front of them and behind them: they get the same gradients for ever."""
-    for node, _, layer in reading.activations():
+    for node, _, layer in reading.activated_layers():
         if len(layer.products) != 1 or not layer.is_pure or layer.weights.ndim != 2 or layer.units < 2:
             continue
         outgoing = _outgoing(reading, node, layer.units)
@@ -149,18 +144,16 @@ def identical_units(reading: Reading) -> Found:
         if not twins:
             continue
         which = f"All {twins:,}" if twins == layer.units else f"{twins:,} of {layer.units:,}"
-        yield (
-            ("identical-units", layer.parameter),
-            reading.finding(
-                "identical-units",
-                node,
-                f"{which} units behind {reading.of_layer(layer)} have a twin: the same weights in front of them and "
-                "the same behind them.",
-                "Twins compute the same, get the same gradients, and stay the same however long they are trained: "
-                "together they are worth one unit.",
-                f"random weights: rng.normal(size={layer.parameter.value.shape}) * np.sqrt(2 / fan_in), or "
-                "tg.nn.init.he; biases may start at 0",
-            ),
+        yield reading.finding(
+            "identical-units",
+            node,
+            f"{which} units behind {reading.of_layer(layer)} have a twin: the same weights in front of them and "
+            "the same behind them.",
+            "Twins compute the same, get the same gradients, and stay the same however long they are trained: "
+            "together they are worth one unit.",
+            f"random weights: rng.normal(size={layer.parameter.value.shape}) * np.sqrt(2 / fan_in), or "
+            "tg.nn.init.he; biases may start at 0",
+            once_for=layer.parameter,
         )
 
 
@@ -201,17 +194,15 @@ def linear_layers(reading: Reading) -> Found:
         width, fan_in, out = first.units, int(first.weights.shape[1]), second.units
         if width < min(fan_in, out):  # a bottleneck: that is worth something
             continue
-        yield (
-            (rule, second.parameter),
-            reading.finding(
-                rule,
-                second.node,
-                f"{reading.of_layer(second)} comes right behind {reading.of_layer(first)}, with no "
-                "activation between them.",
-                "Two linear layers in a row can do no more than one: (x @ W1 + b1) @ W2 + b2 = x @ (W1 @ W2) + c.",
-                'tg.relu(x @ W1 + b1) @ W2 + b2, or hidden="relu" in tg.nn.MLP; else a single layer',
-                WARNING,
-            ),
+        yield reading.finding(
+            rule,
+            second.node,
+            f"{reading.of_layer(second)} comes right behind {reading.of_layer(first)}, with no "
+            "activation between them.",
+            "Two linear layers in a row can do no more than one: (x @ W1 + b1) @ W2 + b2 = x @ (W1 @ W2) + c.",
+            'tg.relu(x @ W1 + b1) @ W2 + b2, or hidden="relu" in tg.nn.MLP; else a single layer',
+            WARNING,
+            once_for=second.parameter,
         )
 
 
