@@ -268,7 +268,7 @@ MISTAKES: list[tuple[str, Change, str]] = [
     ("dZ1", lambda v, k: k["dA1"], "derivative of the tanh is missing"),
     ("dZ1", lambda v, k: k["dA1"] * (1 - np.tanh(k["A1"]) ** 2), "a tanh too many"),
     ("dZ1", lambda v, k: k["dA1"] * (1 - k["Z1"] ** 2), "here 1 - Z1**2 is used"),
-    ("dZ1", lambda v, k: k["dA1"] * k["A1"] * (1 - k["A1"]), "here the sigmoid's"),
+    ("dZ1", lambda v, k: k["dA1"] * k["A1"] * (1 - k["A1"]), "here A1 * (1 - A1) is used"),
     ("dA1", lambda v, k: -v, "minus the right gradient"),
     ("dW2", lambda v, k: v.T, "transposed"),
     ("dW2", lambda v, k: k["Z1"].T @ k["dZ2"], "Z1, before the activation, stands where A1"),

@@ -166,7 +166,7 @@ FORMULAS = [
         "number of samples|7",
         _PARAMETERS,
     ),
-    WrongFormula("two_of_the_square_forgotten", REGRESSION, {"dZ2": lambda c: (c.Z2 - T) / m}, ["half those"], "half"),
+    WrongFormula("two_of_the_square_forgotten", REGRESSION, {"dZ2": lambda c: (c.Z2 - T) / m}, ["dZ2"], "half"),
     WrongFormula("one_hot_off_by_one_by_hand", CLASSIFIER, {"dZ2": _one_hot_off_by_one}, ["dZ2"]),
     WrongFormula("uphill", CLASSIFIER, {"dZ2": lambda c: (Y - c.P) / m}, ["the negative of"], "uphill"),
     WrongFormula(

@@ -10,9 +10,11 @@ import numpy as np
 from ..hints.hints import hints
 from ..reports.wording import listed, number
 from .blame import missing_links
-from .case import EPS, Case, Compared
+from .case import Case, Compared, updated, users_of
 from .hints import Formulas
+from .numbers import EPS, WRONG, agreement
 from .report import CONSEQUENCE, CULPRIT, ELSEWHERE, OWN, Quantity
+from .targets import Target
 
 
 def advice_on(case: Case, c: Compared) -> list[str]:
@@ -20,12 +22,13 @@ def advice_on(case: Case, c: Compared) -> list[str]:
     if c.quantity.role == CONSEQUENCE:
         return []
     if not np.any(c.quantity.wrong) and c.quantity.done == "reshaped":
-        return [_reshape(c.quantity)]
-    array = np.asarray(c.quantity.theirs) / c.quantity.factor
-    if c.aligned is not None and c.quantity.done in ("transposed", "repeated"):
-        array = array.T if c.quantity.done == "transposed" else _as_given(c)
+        return [_reshape(c)]
+    in_place = c.aligned is not None and c.quantity.done in ("", "reshaped")
+    array = c.aligned if in_place else c.given / c.quantity.factor
+    if c.aligned is None and not np.any(array):
+        return [_another_shape(c.quantity)]
     right = c.local if c.quantity.role == OWN and c.quantity.because and c.local is not None else c.right
-    found = list(_formulas(case, c, array))
+    found = _cut_off(c, right) or _written_once(case, c) or _formulas(case, c, array)
     if not found:
         error = 10 * EPS * np.asarray(c.noise) + max(1e-13, 8 * c.eps) * float(np.max(np.abs(right), initial=0))
         names = _axes(c)
@@ -38,9 +41,12 @@ def advice_on(case: Case, c: Compared) -> list[str]:
                 others=_others(case, c),
                 error=error,
                 at=c.target.value,
+                at_name=c.target.label,
                 subject=c.quantity.name,
             )
         )
+    if c.aligned is None:
+        return found or [_another_shape(c.quantity)]
     return found or _first_step(case, c)
 
 
@@ -55,16 +61,6 @@ def _first_step(case: Case, c: Compared) -> list[str]:
         f"What is left is the first step, from the loss to {c.target.label}: a mistake in the derivative of the loss, "
         "or the derivative of another loss than the one that was handed in."
     ]
-
-
-def _as_given(c: Compared) -> Any:
-    """Return the numbers in the shape in which they came, of what was repeated to be compared."""
-    index = tuple(0 if n == 1 else slice(None) for n in (1,) * (len(c.quantity.shape) - len(c.quantity.given_shape)))
-    array = np.asarray(c.aligned)[index]
-    for axis, n in enumerate(c.quantity.given_shape):
-        if n == 1:
-            array = array.take([0], axis=axis)
-    return array
 
 
 def _formulas(case: Case, c: Compared, array: Any) -> list[str]:
@@ -88,12 +84,13 @@ def _formulas(case: Case, c: Compared, array: Any) -> list[str]:
         if before is not None and target.layer is before and target.role in ("Z", "A"):
             names["Z before" if target.role == "Z" else "X"] = target.label
     formulas = Formulas(layer, names, gradients, before if before and before.activation else None, case.sizes)
-    return list(formulas.mistakes(role, array, c.eps))
+    mistake = formulas.mistake(role, array, c.eps)
+    return [mistake] if mistake else []
 
 
 def _others(case: Case, c: Compared) -> dict[str, Any]:
     """Return what a gradient may be mistaken for, or be made of."""
-    found = {f"{c.target.label} itself": c.target.value}
+    found = {}
     for target in case.targets:
         if target is not c.target and target.kind not in ("missing", "outside", "loss") and target.value.size:
             found[f"the gradient of {target.label}"] = case.known(target)
@@ -107,7 +104,7 @@ def _axes(c: Compared) -> tuple[str, ...]:
     if role in ("Z", "A") and c.target.value.ndim == 2:
         return ("the samples", "the units") if layer.rows else ("the units", "the samples")
     if role == "W" and c.target.value.ndim == 2:
-        return ("the inputs", "the units") if layer.rows else ("the units", "the inputs")
+        return ("the inputs", "the units") if layer.rows != layer.is_flipped else ("the units", "the inputs")
     return ("the units",) if c.target.value.ndim == 1 else ()
 
 
@@ -126,14 +123,52 @@ def say_what_is_missing(case: Case) -> None:
             told.setdefault(pattern, c.quantity.name)
 
 
-def _reshape(q: Quantity) -> str:
+def _cut_off(c: Compared, right: Any) -> list[str]:
+    """Return what is to be said of an array of whole numbers that fractions were written into."""
+    dtype = np.dtype(c.quantity.dtype)
+    if dtype.kind == "f" or c.aligned is None or np.any(np.abs(c.aligned - right) >= 1):
+        return []
+    return [
+        f"{c.quantity.name} holds whole numbers, {dtype}: what comes after the point is cut off. Usual fix: floats "
+        f"from the beginning, np.zeros({c.quantity.of}.shape); np.zeros_like of whole numbers gives whole numbers."
+    ]
+
+
+def _written_once(case: Case, c: Compared) -> list[str]:
+    """Return what is to be said of rows, as of an embedding, whose gradients overwrite each other."""
+    users = users_of(c.target, case.recorded)
+    user = users[0] if len(users) == 1 else None
+    by_row = user is not None and (user.label == "getitem" or (user.label == "take" and user.keywords.get("axis") == 0))
+    if c.aligned is None or user is None or not by_row:
+        return []
+    once = np.zeros(c.quantity.shape)
+    once[user.inputs[1]] += case.known(Target("", "intermediate", user))
+    if agreement(c.aligned, once, c.eps, c.noise).verdict == WRONG:
+        return []
+    name = c.quantity.name
+    return [
+        f"Elements that are used several times are written once, and keep the last gradient only: {name}[index] += g "
+        f"does not add up. Usual fix: np.add.at({name}, index, g)."
+    ]
+
+
+def _another_shape(q: Quantity) -> str:
+    return (
+        f"{q.name} has the shape {q.given_shape}, and {q.of} has {q.shape}: a gradient has the shape of what it is the "
+        "gradient of."
+    )
+
+
+def _reshape(c: Compared) -> str:
     """Return what is to be said of right numbers in a shape that does harm."""
-    try:
-        becomes = f"would have the shape {np.broadcast_shapes(q.shape, q.given_shape)}"
-    except ValueError:
-        becomes = "raises an error"
+    q = c.quantity
+    shape = updated(q)
+    becomes = f"would have the shape {shape}" if shape else "raises an error"
     keeping = "without" if len(q.given_shape) > len(q.shape) else "with"
+    fix = (
+        f"{q.name}.T" if c.target.role == "W" else f"{q.name}.reshape({q.of}.shape), or the sum {keeping} keepdims=True"
+    )
     return (
         f"The numbers are right, the shape is not: {q.given_shape} in place of {q.shape}, so that {q.of} - rate * "
-        f"{q.name} {becomes}. Usual fix: {q.name}.reshape({q.of}.shape), or the sum {keeping} keepdims=True."
+        f"{q.name} {becomes}. Usual fix: {fix}."
     )

@@ -16,7 +16,7 @@ from .report import CONSEQUENCE, CULPRIT, OWN, POSSIBLE
 from .targets import Target
 
 
-def blame(compared: Sequence[Compared], recorded: Recorded, m: int, start: Any) -> None:
+def blame(compared: Sequence[Compared], recorded: Recorded, start: Any) -> None:
     """Give every wrong quantity its part: who is to blame, and what only follows.
 
     The formula of each is tried with the user's own gradients of what comes after it in the forward pass: if it gives
@@ -38,9 +38,7 @@ def blame(compared: Sequence[Compared], recorded: Recorded, m: int, start: Any) 
         later = [w for w in wrong if w.node in given and _comes_from(c, w, recorded)]
         if later and agreement(c.local, c.right, c.eps, c.noise).verdict == WRONG:
             nearest = min(later, key=lambda w: w.node.number)  # type: ignore[union-attr]
-            follows = c.aligned is not None and any(
-                agreement(c.aligned * times, c.local, c.eps, c.noise).verdict != WRONG for times in (1, m)
-            )
+            follows = c.aligned is not None and agreement(c.aligned, c.local, c.eps, c.noise).verdict != WRONG
             c.quantity.role, c.quantity.because = CONSEQUENCE if follows else OWN, (nearest.quantity.name,)
         else:
             shared = next((w for w in wrong if _unseen(c, certain, recorded) & _unseen(w, certain, recorded)), None)
@@ -69,7 +67,14 @@ def _certain(compared: Sequence[Compared], recorded: Recorded) -> set[Node]:
 
 def _unseen(c: Compared, certain: set[Node], recorded: Recorded) -> set[Node]:
     """Return the nodes whose gradient this one was made from and nobody knows to be right."""
-    return way_of(c.target, recorded) - certain
+    own = [] if c.node is None or c.node.function is None else [c.node]
+    found: set[Node] = set()
+    queue = own or [*users_of(c.target, recorded)]
+    for node in queue:
+        if node not in certain and node not in found:
+            found.add(node)
+            queue += recorded.consumers[node]
+    return found
 
 
 def missing_links(compared: Sequence[Compared], targets: Sequence[Target], recorded: Recorded) -> list[str]:

@@ -17,7 +17,6 @@ from .numbers import WRONG, agreement, rounding_terms
 from .report import Quantity
 from .targets import Target, targets_in
 
-EPS = float(np.finfo(np.float64).eps)
 _SUMS = frozenset({"add", "subtract", "multiply", "matmul", "dot", "dense"})
 
 
@@ -26,6 +25,7 @@ class Compared:
     """A quantity with what it is the gradient of, and what it should be.
 
     Attributes:
+        given: The user's numbers as they came.
         right: What it is held against: the engine's gradient, or that of the loss it belongs to.
         aligned: The user's numbers in the shape of the target, in units of the gradient; None if there is no way.
         eps: Rounding of the user's dtype.
@@ -35,6 +35,7 @@ class Compared:
 
     quantity: Quantity
     target: Target
+    given: Any
     right: Any
     aligned: Any
     eps: float
@@ -113,9 +114,9 @@ class Case:
         return 0.0
 
     def known(self, target: Target) -> Any:
-        """Return the gradient of an intermediate: the user's own, if it was handed in; that of the loss in question."""
+        """Return the gradient of a target: of an intermediate the user's own, if it was handed in."""
         for c in self.compared:
-            if c.target.thing is target.thing and c.aligned is not None:
+            if c.target.thing is target.thing and c.aligned is not None and target.kind != "parameter":
                 return c.aligned
         if self.start is not None:
             return self.recorded.gradients([target.thing], start=self.start)[0]
@@ -138,12 +139,17 @@ def judge(c: Compared, right: Any) -> None:
         q.verdict = WRONG
 
 
-def _harmless(q: Quantity) -> bool:
-    """Whether parameter - rate * gradient has the parameter's shape all the same."""
+def updated(q: Quantity) -> tuple[int, ...] | None:
+    """Return the shape of parameter - rate * gradient; None if that is an error."""
     try:
-        return q.done == "reshaped" and np.prod(np.broadcast_shapes(q.shape, q.given_shape)) == np.prod(q.shape)
+        return np.broadcast_shapes(q.shape, q.given_shape)
     except ValueError:
-        return False
+        return None
+
+
+def _harmless(q: Quantity) -> bool:
+    """Whether the update leaves the parameter as large as it is."""
+    return q.done == "reshaped" and np.prod(updated(q) or (0,)) == np.prod(q.shape)
 
 
 def place(target: Target, recorded: Recorded) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .advice import advice_on, say_what_is_missing
 from .blame import blame
-from .case import EPS, Case, Compared, judge, place
+from .case import Case, Compared, judge, place
 from .confirm import confirm
 from .given import Chosen, Given, matched, outside, taken_apart, unknown
 from .graph import Recorded
@@ -46,7 +46,7 @@ def compare_backprop(
 
     Raises:
         TypeError: Something in theirs is no array; params hold no floating array; the loss is no number.
-        ValueError: NaN in theirs; a loss of more than one number; a gradient that may be of anything.
+        ValueError: NaN in theirs, or for the loss; a loss of more than one number; a gradient that may be of anything.
         KeyError: An unknown key in mapping.
 
     The formulas: Nielsen, Neural Networks and Deep Learning (2015), BP1 to BP4.
@@ -69,7 +69,13 @@ def compare_backprop(
         )
     if not isinstance(budget, (int, np.integer)) or budget < 1:
         raise ValueError(f"compare_backprop with budget={budget!r}. Expected: a whole number. Usual fix: leave it out.")
-    given = taken_apart(theirs)
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise TypeError(
+            f"compare_backprop: mapping is {type(mapping).__name__}. Expected: a dict from names in theirs to what "
+            "they are the gradients of. Usual fix: mapping={'dZ2': 'b2'}."
+        )
+    mapping = {} if mapping is None else mapping
+    given = taken_apart(theirs, [key for key, meant in mapping.items() if meant is None])
     recorded = Recorded(loss, params)
     case = Case(recorded)
     chosen, case.notes = matched(given, case.targets, mapping, recorded, params)
@@ -87,7 +93,7 @@ def _report(case: Case, budget: int) -> BackpropReport:
     for c in case.compared:
         confirm(case, c, budget)
     here = [c for c in case.compared if c.quantity.role != ELSEWHERE]
-    blame(here, case.recorded, case.samples, case.start)
+    blame(here, case.recorded, case.start)
     for c in here:
         if not c.quantity.ok:
             c.quantity.hints = tuple(advice_on(case, c))
@@ -99,47 +105,27 @@ def _report(case: Case, budget: int) -> BackpropReport:
 
 
 def _settled(case: Case, chosen: Chosen) -> Compared | None:
-    """Return a quantity with the one target it is of; None, and a note, where the graph does not hold it."""
-    given, targets = chosen.given, [t for t in chosen.targets if t.kind != "missing"]
-    if not chosen.targets:
-        known = {id(t.thing) for t in case.targets}
-        nodes = same_shaped_nodes(given.array.shape, case.recorded, lambda node: id(node) in known)
-        targets = [t for t in nodes if _agrees(case, given, t)][:1]
-        if not targets:
-            raise unknown(given, case.targets)
-    if any(t.kind == "outside" for t in targets):
-        raise outside(given, targets[0])
-    agreeing = [t for t in targets if _agrees(case, given, t)]
-    missing = next((t for t in chosen.targets if t.kind == "missing"), None)
-    if missing is not None and not agreeing:
-        case.notes.append(
-            f"{given.name} was not compared: the loss goes from Z straight to the cross-entropy, and "
-            f"{missing.label} does not occur in its graph. Usual fix: hand in the gradient of Z, dZ = A - Y, in its "
-            "place; or write the loss with from_probabilities=True."
-        )
+    """Return a quantity with the one target it is of; None, and a note, where it is left out."""
+    given = chosen.given
+    targets = chosen.targets or _with_this_gradient(case, given)
+    gone = next((t for t in targets if t.kind == "outside"), None)
+    if gone is not None:
+        raise outside(given, gone)
+    agreeing = [t for t in targets if t.kind != "missing" and _agrees(case, given, t)]
+    reason = "" if agreeing else _not_compared(case, given, targets)
+    if reason:
+        case.notes.append(f"{given.name} was not compared: {reason}")
         return None
-    if chosen.how == "shape" and not agreeing and len(targets) > 1:
+    named = chosen.how in ("name", "mapping")
+    if not named and not agreeing and (len(targets) > 1 or targets[0].kind not in ("parameter", "intermediate")):
         raise unknown(given, case.targets, targets)
     target = (agreeing or targets)[0]
-    notes = []
-    if not chosen.targets or chosen.how == "shape":
-        notes.append(f"taken for the gradient of {target.label} by its shape and numbers; its name does not say so")
-        if not agreeing:
-            notes[-1] = (
-                f"taken for the gradient of {target.label} by its shape {given.array.shape} alone; its name does not "
-                f"say so. If another is meant: mapping={{{given.name!r}: ...}}"
-            )
-    elif len(targets) > 1:
-        names = " or ".join(t.label for t in targets)
-        notes.append(
-            f"may be the gradient of {names}, by its name; compared with that of {target.label}, "
-            + (
-                "which it agrees with"
-                if agreeing
-                else f"a guess. To be sure: mapping={{{given.name!r}: '{target.label}'}}"
-            )
-        )
-    target = _variant(case, given, target, notes) if not agreeing else target
+    notes = [_reading(given, target, targets, named=named, agrees=bool(agreeing))]
+    variant = None if agreeing else _variant(case, given, target)
+    if variant is not None:
+        notes.append(f"agrees with the gradient of {variant.label}, which comes before {target.label} is complete")
+        target = variant
+    aligned, done = in_shape(given.array, target.value.shape)
     quantity = Quantity(
         name=given.name,
         of=target.label,
@@ -148,29 +134,64 @@ def _settled(case: Case, chosen: Chosen) -> Compared | None:
         given_shape=given.array.shape,
         dtype=str(given.dtype),
         theirs=given.array,
-        ours=None,
-        numerical=None,
-        notes=tuple(notes),
+        done=done,
+        notes=tuple(filter(None, notes)),
     )
-    aligned, quantity.done = in_shape(given.array, target.value.shape)
-    right = case.gradient(target)
-    eps = max(float(np.finfo(given.dtype).eps), EPS)
-    return Compared(quantity, target, right, aligned, eps, case.noise(target))
+    return Compared(quantity, target, given.array, case.gradient(target), aligned, given.eps, case.noise(target))
+
+
+def _with_this_gradient(case: Case, given: Given) -> list[Target]:
+    """Return the first of the intermediates without a name that has such a gradient."""
+    known = {id(t.thing) for t in case.targets}
+    nodes = same_shaped_nodes(given.array.shape, case.recorded, lambda node: id(node) in known)
+    found = next((t for t in nodes if _agrees(case, given, t)), None)
+    if found is None:
+        raise unknown(given, case.targets)
+    return [found]
 
 
 def _agrees(case: Case, given: Given, target: Target) -> bool:
     aligned, done = in_shape(given.array, target.value.shape)
     if aligned is None or done == "repeated":
         return False
-    eps = float(np.finfo(given.dtype).eps)
-    return agreement(aligned, case.gradient(target), eps, case.noise(target)).verdict != WRONG
+    return agreement(aligned, case.gradient(target), given.eps, case.noise(target)).verdict != WRONG
 
 
-def _variant(case: Case, given: Given, target: Target, notes: list[str]) -> Target:
-    """Return another node that may be meant, of the same layer, if the gradient agrees with that of it."""
+def _not_compared(case: Case, given: Given, targets: Sequence[Target]) -> str:
+    """Return why something is left out: the graph does not hold what it is of, or it is no gradient."""
+    missing = next((t for t in targets if t.kind == "missing"), None)
+    if missing is not None:
+        return (
+            f"the loss goes from Z straight to the cross-entropy, and {missing.label} does not occur in its graph. "
+            "Usual fix: hand in the gradient of Z, dZ = A - Y, in its place; or write the loss with "
+            "from_probabilities=True."
+        )
+    if (
+        targets[0].kind == "loss"
+        and given.array.size == 1
+        and np.allclose(given.array, case.recorded.value, 1e-6 + 10 * given.eps)
+    ):
+        return "it is the value of the loss, not a gradient."
+    return ""
+
+
+def _reading(given: Given, target: Target, targets: Sequence[Target], *, named: bool, agrees: bool) -> str:
+    """Return what is to be said of how a name was read; "" if it says all."""
+    if not named:
+        by = "shape and numbers" if agrees else f"shape {given.array.shape} alone"
+        other = "" if agrees else f". If another is meant: mapping={{{given.name!r}: ...}}"
+        return f"taken for the gradient of {target.label} by its {by}; its name does not say so{other}"
+    if len(targets) == 1:
+        return ""
+    names = " or ".join(t.label for t in targets)
+    sure = "which it agrees with" if agrees else f"a guess. To be sure: mapping={{{given.name!r}: '{target.label}'}}"
+    return f"may be the gradient of {names}, by its name; compared with that of {target.label}, {sure}"
+
+
+def _variant(case: Case, given: Given, target: Target) -> Target | None:
+    """Return another node of the same layer that may be meant, if the gradient agrees with that of it."""
     for node in target.others:
         other = Target(f"the output of {node.label}", "intermediate", node, role=target.role, layer=target.layer)
         if np.shape(node.value) == given.array.shape and _agrees(case, given, other):
-            notes.append(f"agrees with the gradient of {other.label}, which comes before {target.label} is complete")
             return other
-    return target
+    return None

@@ -9,9 +9,9 @@ import numpy as np
 
 from ...graph import Node
 from ..reports.report import Problem
-from .case import EPS, Case, Compared
+from .case import Case, Compared
 from .differences import Numerics
-from .numbers import CLOSE
+from .numbers import CLOSE, EPS
 from .report import ELSEWHERE
 from .targets import Target
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,8 @@ from ...graph import Node
 from ...tensor import Tensor
 from ...values import unwrap
 from .graph import Recorded, entries
-from .naming import Match, label, match, words
+from .naming import Match, fit, label, match, words
+from .numbers import EPS
 from .targets import Target, listing
 
 _NEAR = 1e-9  # values of an intermediate in two runs
@@ -25,9 +26,14 @@ class Given(NamedTuple):
     array: Any  # float64
     dtype: Any
 
+    @property
+    def eps(self) -> float:
+        """Rounding of its dtype; whole numbers are taken as they are."""
+        return max(float(np.finfo(self.dtype).eps) if self.dtype.kind == "f" else 0.0, EPS)
 
-def taken_apart(theirs: Any) -> list[Given]:
-    """Return the arrays in a nesting, by name.
+
+def taken_apart(theirs: Any, left_out: Collection[Any] = ()) -> list[Given]:
+    """Return the arrays in a nesting, by name; what is left out by its key may be anything.
 
     Raises:
         TypeError: Something in it is no array of real numbers.
@@ -35,35 +41,46 @@ def taken_apart(theirs: Any) -> list[Given]:
     """
     found = []
     for path, leaf in entries(_with_arrays(theirs)):
-        if leaf is None:
-            continue
         name = label(path) or "theirs"
-        array = unwrap(leaf)
-        if not isinstance(array, (np.ndarray, np.generic, int, float)) or np.asarray(array).dtype.kind not in "fiu":
-            kind = f"{np.asarray(array).dtype}" if isinstance(array, (np.ndarray, np.generic)) else type(leaf).__name__
-            raise TypeError(
-                f"compare_backprop: {name} in theirs is {kind}. Expected: an array of real numbers. Usual fix: "
-                "hand in the gradients alone, {'dW1': dW1, 'db1': db1}; what else is in there can be left out with "
-                f"mapping={{{name!r}: None}}."
-            )
-        plain = np.array(array, np.float64)
-        bad = np.flatnonzero(~np.isfinite(plain))
-        if len(bad):
-            where = list(map(int, np.unravel_index(int(bad[0]), plain.shape)))
-            raise ValueError(
-                f"compare_backprop: {name} {plain.shape} in theirs has {len(bad)} of {plain.size} elements that are "
-                f"NaN or infinite, the first at {where}. Expected: numbers. Usual fix: look for a division by 0 (Y / "
-                "A where A has reached 0), log(0), or an overflow in exp; the gradient from logits, A - Y, has none "
-                "of these."
-            )
-        dtype = np.asarray(array).dtype
-        found.append(Given(path, name, plain, dtype if dtype.kind == "f" else np.dtype(np.float64)))
+        if any(_is_key(key, path) or path[:1] == (key,) for key in left_out):
+            found.append(Given(path, name, np.zeros(0), np.dtype(float)))
+        elif leaf is not None:
+            array = _array(name, " in theirs" if path else "", leaf)
+            found.append(Given(path, name, array.astype(np.float64), array.dtype))
     if not found:
         raise ValueError(
             f"compare_backprop was given no gradients: theirs is {theirs!r:.60}. Expected: arrays by name. "
             "Usual fix: {'dW1': dW1, 'db1': db1, 'dZ2': dZ2}, as your backward pass returns them."
         )
     return found
+
+
+def _array(name: str, where: str, leaf: Any) -> Any:
+    """Return an array of finite real numbers."""
+    array = unwrap(leaf)
+    is_array = isinstance(array, (np.ndarray, np.generic))
+    if not (is_array or isinstance(array, (int, float))) or np.asarray(array).dtype.kind not in "fiu":
+        kind = array.dtype if is_array else type(leaf).__name__
+        raise TypeError(
+            f"compare_backprop: {name}{where} is {kind}. Expected: an array of real numbers. Usual fix: hand in the "
+            "gradients alone, {'dW1': dW1, 'db1': db1}; what else is in there "
+            f"can be left out with mapping={{{name!r}: None}}."
+        )
+    array = np.asarray(array)
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        raise ValueError(
+            f"compare_backprop: {name} {array.shape}{where} has {len(bad)} of {array.size} elements that are NaN or "
+            f"infinite, the first at {bad[0].tolist()}. Expected: numbers. Usual fix: look for a division by 0 (Y "
+            "/ A where A has reached 0), log(0), or an overflow in exp; the gradient from logits, A - Y, has none of "
+            "these."
+        )
+    return array
+
+
+def _is_key(key: Any, path: tuple[Any, ...]) -> bool:
+    """Whether a key in mapping stands for a path in theirs."""
+    return key in (path, label(path)) or (key,) == path
 
 
 def _with_arrays(thing: Any) -> Any:
@@ -83,7 +100,7 @@ def _with_arrays(thing: Any) -> Any:
 def _is_numbers(thing: Any) -> bool:
     if isinstance(thing, (list, tuple)):
         return len(thing) > 0 and all(_is_numbers(item) for item in thing)
-    return type(thing) in (int, float)
+    return isinstance(thing, (int, float, np.integer, np.floating)) and not isinstance(thing, bool)
 
 
 # ---- which is which --------------------------------------------------------------------------------------------
@@ -98,7 +115,7 @@ class Chosen(NamedTuple):
 
 
 def matched(
-    given: Sequence[Given], targets: list[Target], mapping: Mapping[Any, Any] | None, recorded: Recorded, params: Any
+    given: Sequence[Given], targets: list[Target], mapping: Mapping[Any, Any], recorded: Recorded, params: Any
 ) -> tuple[list[Chosen], list[str]]:
     """Return what each gradient may be of, and notes on how the names were read.
 
@@ -106,7 +123,7 @@ def matched(
         KeyError: An unknown key in mapping.
         ValueError: Something in mapping that is not in the graph.
     """
-    wanted = _mapped(given, targets, mapping or {}, recorded, params)
+    wanted = _mapped(given, targets, mapping, recorded, params)
     rest = [entry for entry in given if entry.path not in wanted]
     same = _same_nesting(rest, targets, recorded)
     if same is None:
@@ -141,7 +158,7 @@ def _mapped(
 ) -> dict[tuple[Any, ...], Target | None]:
     found: dict[tuple[Any, ...], Target | None] = {}
     for key, meant in mapping.items():
-        paths = [e.path for e in given if key in (e.path, e.name, label(e.path)) or (key,) == e.path]
+        paths = [e.path for e in given if _is_key(key, e.path) or (meant is None and e.path[:1] == (key,))]
         if not paths:
             raise KeyError(
                 f"compare_backprop: mapping has the key {key!r}, and theirs has not. Expected: one of "
@@ -189,10 +206,9 @@ def _meant(key: Any, meant: Any, targets: list[Target], recorded: Recorded, para
 
 def _with_value(key: Any, value: Any, targets: list[Target], recorded: Recorded) -> Target:
     """Return the target that has a value: what was computed in another run, of the same parameters."""
-    scale = float(np.max(np.abs(value), initial=0)) or 1.0
-    for node in recorded.nodes:
-        alike = node.requires_grad and value.size and np.shape(node.value) == value.shape
-        if alike and float(np.max(np.abs(np.asarray(node.value) - value))) <= _NEAR * scale:
+    for node in recorded.nodes if value.size and value.dtype.kind in "fiu" else ():
+        alike = node.requires_grad and np.shape(node.value) == value.shape
+        if alike and np.max(np.abs(np.asarray(node.value) - value)) <= _NEAR * (np.max(np.abs(value)) or 1.0):
             return _of_node(node, targets)
     raise ValueError(
         f"compare_backprop: mapping[{key!r}] is an array of shape {value.shape} that does not occur in the graph of "
@@ -213,12 +229,13 @@ def _of_node(node: Node, targets: list[Target]) -> Target:
 def unknown(given: Given, targets: Sequence[Target], candidates: Sequence[Target] = ()) -> ValueError:
     """Return the error for a gradient that may be of anything."""
     shape = given.array.shape
+    example = next((target for target in targets if fit(shape, target.value.shape)), targets[0])
     several = f" Its shape fits {', '.join(map(str, candidates))}." if candidates else ""
     return ValueError(
         f"compare_backprop does not know what {given.name} {shape} in theirs is the gradient of.{several} Expected: a "
         f"name like dW1, grad_W1, delta2 or W1 for one of: {listing(targets)}. Usual fix: mapping={{{given.name!r}: "
-        f"'{targets[0].label}'}}; mapping={{{given.name!r}: None}} to leave it out; or return loss, {{'name': "
-        "tensor}} in the loss, for an intermediate that has another name."
+        f"'{example.label}'}}; mapping={{{given.name!r}: None}} to leave it out; or return loss, {{'name': tensor}} in "
+        "the loss, for an intermediate that has another name."
     )
 
 

@@ -61,7 +61,7 @@ class Recorded:
 
     Raises:
         TypeError: No parameter is floating; the function returns no number.
-        ValueError: More than one number; one that does not depend on the parameters; another one each time.
+        ValueError: More than one number; NaN; one that does not depend on the parameters; another one each time.
     """
 
     def __init__(self, loss: Callable[..., Any], params: Any) -> None:
@@ -83,7 +83,7 @@ class Recorded:
             for i, node, leaf in zip(self._places, nodes, given, strict=True)
         ]
         with differentiating():
-            result = self._called([wrap(node) for node in nodes])
+            result = self._result([wrap(node) for node in nodes])
         tensor, named = _parts(result)
         if not tensor.requires_grad:
             raise ValueError(
@@ -101,14 +101,19 @@ class Recorded:
                 if parent is not None and node not in self.consumers[parent]:
                     self.consumers[parent].append(node)
         again = self.at(self.values)
-        if again != self.value and not (np.isnan(again) and np.isnan(self.value)):
+        if not np.isfinite(self.value):
+            raise ValueError(
+                f"compare_backprop: the loss is {self.value} with these params. Expected: a number. Usual fix: with "
+                "tg.debug(): around it, which says where that begins."
+            )
+        if again != self.value:
             raise ValueError(
                 f"compare_backprop: the loss was {self.value!r} at first, and {again!r} with the same params a second "
                 "time. Expected: a function of params alone, or there is nothing to compare. Usual fix: draw masks and "
                 "noise once, outside of it; model.eval() for a model with Dropout."
             )
 
-    def _called(self, tensors: Sequence[Any]) -> Any:
+    def _result(self, tensors: Sequence[Any]) -> Any:
         leaves = list(self._leaves)
         for i, tensor in zip(self._places, tensors, strict=True):
             leaves[i] = tensor
@@ -117,7 +122,7 @@ class Recorded:
     def at(self, values: Sequence[Any]) -> float:
         """Return the loss of other parameters, by calling the function."""
         with no_grad():
-            result = self._called([wrap(Leaf(value if value.ndim else value[()])) for value in values])
+            result = self._result([wrap(Leaf(value if value.ndim else value[()])) for value in values])
         return float(np.asarray(unwrap(_parts(result)[0])).reshape(()))
 
     def at_parameter(self, i: int, value: Any) -> float:
@@ -227,8 +232,6 @@ class Recorded:
         seeds: dict[Node, Any] = {}
         for node, g in [*(start or {self.root: np.ones_like(self.root.value)}).items(), *given.items()]:
             seeds[out[node]] = _like(g, node.value)
-        for leaf in [node for node in seeds if node.function is None]:
-            del seeds[leaf]
         targets = [used.get(x, x) if isinstance(x, Node) else arrays[id(x)] for x in wanted]
         with np.errstate(all="ignore"):
             found = autodiff.backward(seeds, list(dict.fromkeys(targets))) if seeds else {}

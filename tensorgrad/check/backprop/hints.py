@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..hints.activations import activations
 from .layers import Layer
 from .losses import activation_name
 from .numbers import ratio
@@ -33,23 +35,29 @@ class Formulas:
         self.sizes = sizes
         self.Z = np.asarray(layer.z.value)
         self.A = None if layer.activation is None else np.asarray(layer.activation.value)
-        source = layer.source
-        self.X = np.asarray(source.value if hasattr(source, "value") else source)
+        self.X = layer.x
 
-    def mistakes(self, role: str, found: Any, eps: float) -> Iterator[str]:
-        """Yield sentences on what makes such a gradient of W, b or Z in place of the right one."""
+    def mistake(self, role: str, found: Any, eps: float) -> str:
+        """Return a sentence on what makes such a gradient of W, b or Z in place of the right one, or ""."""
         self._eps = eps
-        if role == "b" and self.dZ is not None and self.layer.samples_axis is not None:
-            yield from self._bias(found)
-        if role == "W" and self.dZ is not None and self.Z.ndim == 2 and self.X.ndim == 2:
-            yield from self._weights(found)
+        samples = self.layer.samples_axis
         if role == "Z" and self.dA is not None and self.A is not None:
-            yield from self._activation(found)
+            return self._activation(found)
+        if self.dZ is None or samples is None:
+            return ""
+        if role == "b":
+            by_axes = self._bias(found) if self.dZ.ndim == 2 else ""
+            return by_axes or self._made_from(found, lambda dZ: dZ.sum(axis=samples))
+        if role == "W" and self.X.ndim == 2:
+            return self._weights(found) or self._made_from(found, lambda dZ: self._outer(self.X, dZ))
+        return ""
 
     def _times(self, found: Any, candidate: Any) -> float | None:
         """Return the factor between what was found and a candidate, whatever their axes of size 1."""
         found, candidate = np.squeeze(found), np.squeeze(candidate)
-        return ratio(found, candidate, self._eps) if found.shape == candidate.shape else None
+        factor = ratio(found, candidate, self._eps) if found.shape == candidate.shape else None
+        chance = factor is not None and found.size == 1 and abs(factor - 1) > 1e-6  # any two numbers have a ratio
+        return None if chance else factor
 
     def _extra(self, factor: float) -> str:
         m = self.sizes.get("the number of samples", 0)
@@ -63,7 +71,7 @@ class Formulas:
 
     # ---- b -----------------------------------------------------------------------------------------------------
 
-    def _bias(self, found: Any) -> Iterator[str]:
+    def _bias(self, found: Any) -> str:
         samples = self.layer.samples_axis
         assert samples is not None
         units = 1 - samples
@@ -82,15 +90,16 @@ class Formulas:
         ):
             wrong_axis = 1.0  # as of softmax minus targets, whose sum over the units is 0
         if wrong_axis is not None and n > 1:
-            yield (
+            return (
                 f"The sum runs over the wrong axis: over axis {units}, the {n} units of each sample, in place of axis "
                 f"{samples}, the {m} samples. So there is one number for each of the {m} samples; a bias needs one "
                 f"for each of the {n} units: {right}.{self._extra(wrong_axis)} (The mean of these {m} numbers, if "
                 "that is what the update takes, is one scalar for all units, and not right either.)"
             )
-            return
-        if n > 1 and np.size(found) and float(np.ptp(found)) <= 1e-12 * float(np.max(np.abs(found))):
-            yield self._one_number(float(np.ravel(found)[0]), m, n, right)
+        same = np.size(found) in (1, n) and float(np.ptp(found)) <= 1e-12 * float(np.max(np.abs(found)))
+        if n > 1 and same and (np.size(found) == 1 or np.any(found)):
+            return self._one_number(float(np.ravel(found)[0]), m, n, right)
+        return ""
 
     def _one_number(self, value: float, m: int, n: int, right: str) -> str:
         total = float(self.dZ.sum())
@@ -118,7 +127,7 @@ class Formulas:
 
     # ---- W -----------------------------------------------------------------------------------------------------
 
-    def _weights(self, found: Any) -> Iterator[str]:
+    def _weights(self, found: Any) -> str:
         source = self.names["X"]
         wrong: dict[str, Any] = {}
         if self.before is not None:
@@ -132,61 +141,70 @@ class Formulas:
         for words, A in wrong.items():
             factor = self._times(found, self._outer(A, self.dZ)) if _fits(A, self.X, self.layer) else None
             if factor is not None:
-                yield f"{words}.{self._extra(factor)}"
-                return
-        if self.dA is not None and np.shape(self.dA) == np.shape(self.dZ):
-            factor = self._times(found, self._outer(self.X, self.dA))
-            if factor is not None and self.A is not self.Z:
-                yield (
-                    f"It is made from {self.names['dA']} in place of {self.names['dZ']}: the derivative of the "
-                    f"activation is missing.{self._extra(factor)}"
-                )
+                return f"{words}.{self._extra(factor)}"
+        return ""
 
     def _outer(self, A: Any, dZ: Any) -> Any:
-        return A.T @ dZ if self.layer.rows else dZ @ A.T
+        product = A.T @ dZ if self.layer.rows else dZ @ A.T
+        return product.T if self.layer.is_flipped else product
 
     # ---- Z -----------------------------------------------------------------------------------------------------
 
-    def _activation(self, found: Any) -> Iterator[str]:
-        name = activation_name(self.layer)
-        Z, A = self.names["Z"], self.names["A"]
-        for words, factor_of in wrong_slopes(name, self.Z, self.A, Z, A):
-            factor = self._times(found, self.dA * factor_of)
+    def _activation(self, found: Any) -> str:
+        for words, slope in self._wrong_slopes():
+            factor = self._times(found, self.dA * slope)
             if factor is not None:
-                yield f"{words}{self._extra(factor)}"
-                return
+                return f"{words}{self._extra(factor)}"
+        return ""
+
+    def _made_from(self, found: Any, make: Callable[[Any], Any]) -> str:
+        """Return what is wrong with the dZ that a gradient of W or b was made from."""
+        if self.dA is None or self.A is None or np.shape(self.dA) != np.shape(self.dZ):
+            return ""
+        factor = self._times(found, make(self.dA))
+        if factor is not None:
+            return (
+                f"It is made from {self.names['dA']} in place of {self.names['dZ']}: the derivative of the activation "
+                f"is missing.{self._extra(factor)}"
+            )
+        if "Z" in self.names["handed in"]:
+            return ""
+        for words, slope in self._wrong_slopes():
+            factor = self._times(found, make(self.dA * slope))
+            if factor is not None:
+                return f"{words}{self._extra(factor)}"
+        return ""
+
+    def _wrong_slopes(self) -> Iterator[tuple[str, Any]]:
+        return wrong_slopes(activation_name(self.layer), self.Z, self.A, self.names["Z"], self.names["A"])
 
 
 def wrong_slopes(name: str, z: Any, a: Any, Z: str, A: str) -> Iterator[tuple[str, Any]]:
     """Yield what is often taken for the derivative of an activation, with words."""
     called = f"the {name}" if name else "the activation"
     yield f"The derivative of {called} is missing: d{Z} = d{A} * g'({Z}), and this is d{A} itself.", np.ones_like(z)
-    if name == "sigmoid":
-        s = 1 / (1 + np.exp(-a))
-        yield (
-            f"The derivative of the sigmoid is taken at {A} in place of {Z}: s(1 - s) with s = sigmoid({A}), a "
-            f"sigmoid too many. Right: {A} * (1 - {A}).",
-            s * (1 - s),
-        )
-        yield f"The derivative of the sigmoid is {A} * (1 - {A}); here {Z} * (1 - {Z}) is used.", z * (1 - z)
-    if name == "tanh":
-        yield (
-            f"The derivative of tanh is taken at {A} in place of {Z}: 1 - tanh({A})**2, a tanh too many. Right: "
-            f"1 - {A}**2.",
-            1 - np.tanh(a) ** 2,
-        )
-        yield f"The derivative of tanh is 1 - {A}**2; here 1 - {Z}**2 is used.", 1 - z**2
-        yield f"The derivative of tanh is 1 - {A}**2; here 1 - {A} is used.", 1 - a
-        yield f"The derivative of tanh is 1 - {A}**2; here the sigmoid's, {A} * (1 - {A}), is used.", a * (1 - a)
-    if name == "relu":
-        yield f"The derivative of the relu is 1 where {Z} > 0; here the relu itself is used.", a
-        yield f"The derivative of the relu is 1 where {Z} > 0; here it is 1 where {Z} < 0.", (z < 0).astype(float)
+    with np.errstate(all="ignore"):
+        known = [one for one in activations(z) if one.name.removeprefix("the ") == name]
+    for one in known:
+        right = _spelt(one.formula, Z, A)
+        for formula, slope in one.instead.items():
+            wrong = _spelt(formula, Z, A)
+            if f"{name}(y)" in formula:
+                at = f"is taken at {A} in place of {Z}: {wrong}, a {name} too many. Right: {right}."
+                yield f"The derivative of {one.name} {at}", slope
+            else:
+                yield f"The derivative of {one.name} is {right}; here {wrong} is used.", slope
     if name == "softmax":
         yield (
             f"Only the diagonal of the softmax's Jacobian, {A} * (1 - {A}), is used: each output depends on every "
             f"unit of its sample. Right: {A} * (d{A} - the sum of d{A} * {A} over the units of the sample).",
             a * (1 - a),
         )
+
+
+def _spelt(formula: str, Z: str, A: str) -> str:
+    """Return a formula of x and y in terms of Z and A."""
+    return re.sub(r"\b[xy]\b", lambda found: Z if found[0] == "x" else A, formula)
 
 
 def _fits(A: Any, X: Any, layer: Layer) -> bool:

@@ -15,6 +15,7 @@ from .graph import Recorded
 _dense: Any = functional.dense.__wrapped__  # type: ignore[attr-defined]
 _PRODUCTS: tuple[Any, ...] = (np.matmul, np.dot)
 _VIEWS = frozenset({"transpose", "swapaxes", "matrix_transpose", "moveaxis"})  # of a weight: still that weight
+_BIAS_VIEWS = _VIEWS | {"reshape", "expand_dims", "getitem"}
 
 
 @dataclass(eq=False)
@@ -49,7 +50,19 @@ class Layer:
     @property
     def samples_axis(self) -> int | None:
         """The axis of z along which the samples lie; None for a single sample without an axis."""
+        if np.ndim(self.z.value) == 1:  # a vector of weights: one number for each sample
+            return 0 if np.ndim(self.x) == 2 else None
         return None if np.ndim(self.z.value) != 2 else 0 if self.rows else 1
+
+    @property
+    def is_flipped(self) -> bool:
+        """Whether the weights are stored the other way than they are used: ``x @ W.T``."""
+        return self.weights[0] not in self.product.parents
+
+    @property
+    def x(self) -> Any:
+        """The value of what the weights are applied to."""
+        return np.asarray(self.source.value if isinstance(self.source, Node) else self.source)
 
 
 def layers_of(recorded: Recorded) -> list[Layer]:
@@ -86,9 +99,9 @@ def _product(node: Node, parameters: set[Node]) -> tuple[Node, Any, bool, Node |
     return left, node.parents[1] or node.inputs[1], False, None
 
 
-def _parameter(node: Node | None, parameters: set[Node]) -> Node | None:
-    """Return the parameter that a node is, or is the transpose of."""
-    while node is not None and node not in parameters and node.label in _VIEWS:
+def _parameter(node: Node | None, parameters: set[Node], views: frozenset[str] = _VIEWS) -> Node | None:
+    """Return the parameter that a node is, or is a view of."""
+    while node is not None and node not in parameters and node.label in views:
         node = node.parents[0]
     return node if node in parameters else None
 
@@ -101,14 +114,9 @@ def _add_up(layer: Layer, recorded: Recorded, parameters: set[Node], taken: set[
             return
         total = consumers[0]
         other = next((parent for parent in total.parents if parent is not layer.z), None)
-        bias = other
-        while (
-            bias is not None and bias not in parameters and bias.label in (*_VIEWS, "reshape", "expand_dims", "getitem")
-        ):
-            bias = bias.parents[0]
+        bias = _parameter(other, parameters, _BIAS_VIEWS)
         second = None if other is None else _product(other, parameters)
-        if bias in parameters:
-            assert bias is not None
+        if bias is not None:
             layer.biases.append(bias)
         elif second is not None and other is not None:
             layer.weights.append(second[0])
@@ -216,9 +224,8 @@ def sizes_of(layers: Sequence[Layer]) -> Mapping[str, int]:
     for layer in layers:
         axis = layer.samples_axis
         if axis is not None:
-            shape = layer.z.value.shape
-            sizes["the number of samples"] = shape[axis]
-            sizes["the number of outputs" if layer is layers[-1] else f"the units of layer {layer.number}"] = shape[
-                1 - axis
-            ]
+            sizes["the number of samples"] = layer.z.value.shape[axis]
+        if axis is not None and np.ndim(layer.z.value) == 2:
+            units = "the number of outputs" if layer is layers[-1] else f"the units of layer {layer.number}"
+            sizes[units] = layer.z.value.shape[1 - axis]
     return sizes

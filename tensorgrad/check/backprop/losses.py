@@ -99,7 +99,9 @@ def worded(kind: str, scale: float, sizes: Mapping[str, int]) -> str:
         (m, f"summed over the outputs and averaged over the {m} samples"),
     ]
     over += [(k, f"averaged over the {k} outputs and summed over the samples"), (1, "summed over everything")]
-    if k == 1 or (kind.startswith("cross") and "binary" not in kind):
+    if m == 1:
+        over = [(1, "summed over the outputs"), (k, f"averaged over the {k} outputs")]
+    elif k == 1 or (kind.startswith("cross") and "binary" not in kind):
         over = [(m, f"averaged over the {m} samples"), (1, "summed over the samples")]
     halves = ((0.5, "the "), (1.0, "half the ")) if kind == "squared errors" else ((1.0, "the "),)
     for part, how in over:

@@ -11,7 +11,7 @@ from ...autodiff import unbroadcast
 from .naming import fit
 
 _EXACT, _CLOSE = 1e-12, 1e-6  # relative
-_EPS = float(np.finfo(np.float64).eps)
+EPS = float(np.finfo(np.float64).eps)
 
 EXACT, CLOSE, WRONG = "exact", "close", "wrong"
 
@@ -34,7 +34,7 @@ class Agreement(NamedTuple):
     wrong: Any
 
 
-def agreement(theirs: Any, ours: Any, eps: float = _EPS, noise: Any = 0.0) -> Agreement:
+def agreement(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> Agreement:
     """Compare two arrays of one shape.
 
     Args:
@@ -66,7 +66,7 @@ def agreement(theirs: Any, ours: Any, eps: float = _EPS, noise: Any = 0.0) -> Ag
     return Agreement(verdict, largest, largest / scale, worst, wrong)
 
 
-def ratio(theirs: Any, ours: Any, eps: float = _EPS, noise: Any = 0.0) -> float | None:
+def ratio(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> float | None:
     """Return the one number that theirs is times ours; None if there is none, or nothing is known.
 
     >>> ratio(np.array([2.0, 4.0]), np.array([1.0, 2.0])), ratio(np.array([2.0, 5.0]), np.array([1.0, 2.0]))
@@ -76,10 +76,11 @@ def ratio(theirs: Any, ours: Any, eps: float = _EPS, noise: Any = 0.0) -> float 
     place = int(np.argmax(np.abs(ours))) if ours.size else 0
     if np.shape(theirs) != np.shape(ours) or not ours.size or not ours.flat[place] or not theirs.flat[place]:
         return None
-    factor = float(np.vdot(ours, theirs) / np.vdot(ours, ours))
-    if not factor or not np.isfinite(factor):
-        return None
-    return factor if agreement(theirs / factor, ours, eps, noise).verdict != WRONG else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        factor = float(np.vdot(ours, theirs) / np.vdot(ours, ours))
+        if not factor or not np.isfinite(factor):
+            return None
+        return factor if agreement(theirs / factor, ours, eps, noise).verdict != WRONG else None
 
 
 def in_shape(theirs: Any, shape: tuple[int, ...]) -> tuple[Any, str]:

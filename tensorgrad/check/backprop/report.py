@@ -52,8 +52,8 @@ class Quantity:
     given_shape: tuple[int, ...]
     dtype: str
     theirs: Any
-    ours: Any
-    numerical: Any
+    ours: Any = None
+    numerical: Any = None
     done: str = ""
     verdict: str = "wrong"
     difference: float = np.nan
@@ -115,8 +115,12 @@ class BackpropReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every quantity is exact or close, and nothing else is wrong."""
-        return all(quantity.ok and quantity.engine_ok for quantity in self.quantities) and not self.findings
+        """Whether every quantity is exact or close, and nothing else is wrong; there has to be one."""
+        return (
+            bool(self.quantities)
+            and all(quantity.ok and quantity.engine_ok for quantity in self.quantities)
+            and not self.findings
+        )
 
     def __bool__(self) -> bool:
         return self.ok

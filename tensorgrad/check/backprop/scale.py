@@ -9,9 +9,9 @@ import numpy as np
 
 from ..reports.report import Problem
 from ..reports.wording import listed
-from . import losses as losses
-from .case import EPS, Case, Compared, judge, way_of
-from .numbers import ratio
+from . import losses
+from .case import Case, Compared, judge
+from .numbers import EPS, ratio
 from .report import ELSEWHERE
 
 
@@ -21,23 +21,14 @@ def look_for_another_loss(case: Case) -> None:
     pool = parameters or case.compared
     if any(c.quantity.ok and np.any(c.right) for c in case.compared) or len(pool) < 2:
         return
-    usable = [c for c in pool if c.aligned is not None and c.quantity.done != "repeated"]
-    eps = max([c.eps for c in usable], default=EPS)
-    found = [
-        (scale, start)
-        for start in [None, *losses.starts(case.recorded, case.layers)]
-        if (scale := _scale(case, start, usable, eps)) is not None
-    ]
-    most = max([len(scale[1]) for scale, _ in found], default=0)
-    if (most < len(usable) and most < len(pool) / 2) or not most:
+    best = _best_starts(case, pool)
+    if not best:
         return
-    best = [(factor, start) for (factor, which), start in found if len(which) == most]
     factor, start = best[0]
     ones = {case.recorded.root: np.ones_like(case.recorded.root.value)}
     case.start = {node: factor * np.asarray(g) for node, g in (ones if start is None else start.seeds).items()}
     case.factor = factor if start is None else None
-    rights = case.recorded.gradients([c.target.thing for c in case.compared], start=case.start)
-    for c, right in zip(case.compared, rights, strict=True):
+    for c, right in _gradients(case, case.start).items():
         engine = c.right
         judge(c, right)
         if c.quantity.ok:  # right for the other loss, and so wrong for this one
@@ -48,11 +39,34 @@ def look_for_another_loss(case: Case) -> None:
     case.findings.append(_other_loss(case, known, pool))
 
 
-def _scale(case: Case, start: Any, usable: Sequence[Compared], eps: float) -> tuple[float, list[int]] | None:
-    """Return how many times the gradients of a loss most of the user's are, and which; None if they are not."""
-    seeds = None if start is None else start.seeds
-    rights = case.recorded.gradients([c.target.thing for c in usable], start=seeds)
-    return losses.scale_of([c.aligned for c in usable], rights, eps)
+def _best_starts(case: Case, pool: Sequence[Compared]) -> list[tuple[float, losses.Start | None]]:
+    """Return the losses that most of the gradients may belong to, this one first, and how many times; [] if too few."""
+    usable = [c for c in pool if c.aligned is not None and c.quantity.done != "repeated"]
+    eps = max([c.eps for c in usable], default=EPS)
+    starts = [] if _begins_well(case.compared[0]) else losses.starts(case.recorded, case.layers)
+    found = []
+    for start in [None, *starts]:
+        rights = _gradients(case, None if start is None else start.seeds)
+        scale = losses.scale_of([c.aligned for c in usable], [rights[c] for c in usable], eps)
+        if scale is not None:
+            found.append((scale, start))
+    most = max([len(which) for (_, which), _ in found], default=0)
+    if most < len(usable) and 2 * most <= len(pool):  # as of the biases alone: the loss has a regulariser
+        return []
+    return [(factor, start) for (factor, which), start in found if len(which) == most]
+
+
+def _gradients(case: Case, start: Any) -> dict[Compared, Any]:
+    """Return what the gradients of another loss are."""
+    found = case.recorded.gradients([c.target.thing for c in case.compared], start=start)
+    return dict(zip(case.compared, found, strict=True))
+
+
+def _begins_well(first: Compared) -> bool:
+    """Whether the first step, from the loss, is that of this loss: then the mistake comes later."""
+    if first.target.kind != "intermediate" or first.aligned is None:
+        return False
+    return ratio(first.aligned, first.right, first.eps, first.noise) is not None
 
 
 def _other_loss(case: Case, known: Any, pool: Sequence[Compared]) -> Problem:
@@ -105,68 +119,64 @@ def _output_derivative(name: str, mine: str) -> str:
 
 def _mean_or_sum(factor: float, m: int, k: int) -> str:
     """Return what a factor between two losses usually is."""
-    if m > 1 and abs(factor / m - 1) < 1e-6:
-        return (
-            ": yours is the sum over the samples, this one their mean (a division by the number of samples is missing)"
-        )
-    if m > 1 and abs(factor * m - 1) < 1e-6:
-        return ": yours is the mean over the samples, this one their sum (or there is one division too many)"
-    if k > 1 and abs(factor / k - 1) < 1e-6:
-        return ": yours sums over the outputs of a sample, this one takes their mean, as tg.mse does"
-    if k > 1 and abs(factor * k - 1) < 1e-6:
-        return ": yours takes the mean over the outputs of a sample, this one their sum"
-    if m > 1 and k > 1 and abs(factor / (m * k) - 1) < 1e-6:
-        return ": yours is the sum over all elements, this one their mean"
-    if abs(factor - 0.5) < 1e-6 or abs(factor - 2) < 1e-6:
-        return " (the 2 of the derivative of a square, or the half in front of it)"
-    return (
-        " (a gradient that points uphill for the one points downhill for the other)" if abs(factor + 1) < 1e-6 else ""
-    )
-
-
-def _alike(factor: float | None, n: float) -> bool:
-    return factor is not None and abs(factor / n - 1) < 1e-5
+    half = " (the 2 of the derivative of a square, or the half in front of it)"
+    words = {  # of equal numbers the last one counts
+        -1: " (a gradient that points uphill for the one points downhill for the other)",
+        2: half,
+        0.5: half,
+        m * k: ": yours is the sum over all elements, this one their mean",
+        k: ": yours sums over the outputs of a sample, this one takes their mean, as tg.mse does",
+        1 / k: ": yours takes the mean over the outputs of a sample, this one their sum",
+        m: ": yours is the sum over the samples, this one their mean (a division by the number of samples is missing)",
+        1 / m: ": yours is the mean over the samples, this one their sum (or there is one division too many)",
+    }
+    return next((text for value, text in words.items() if value != 1 and abs(factor / value - 1) < 1e-6), "")
 
 
 def look_for_another_unit(case: Case) -> None:
-    """See whether intermediates are all so many times the gradient, and parameters are right nevertheless.
+    """See whether intermediates are so many times the gradient, and parameters make up for it.
 
     Whoever starts from the loss of each sample, and takes the mean in dW and db, has m times the gradient before.
     """
-    right = [
-        c for c in case.compared if c.target.kind == "parameter" and (c.quantity.ok or c.quantity.role == ELSEWHERE)
-    ]
-    inner = [c for c in case.compared if c.target.kind in ("intermediate", "input", "loss")]
-    inner = [c for c in inner if c.aligned is not None and np.any(c.right) and c.target.kind != "loss"]
+    inner = [c for c in case.compared if c.target.kind in ("intermediate", "input")]
+    inner = [c for c in inner if c.aligned is not None and np.any(c.right)]
     if any(c.quantity.ok or c.quantity.role == ELSEWHERE for c in inner):
         return
-    confirmed = set().union(*[way_of(c.target, case.recorded) for c in right])
-    factors = {c: ratio(c.aligned, c.right, c.eps, c.noise) for c in inner}
-    said = [f for f in factors.values() if f is not None]
-    sure = [c for c, f in factors.items() if f is not None and c.node in confirmed]
-    m, elements = case.samples, case.samples * case.sizes.get("the number of outputs", 1)
-    units = [n for n in (m, elements, m / 2, elements / 2) if n > 1 and any(_alike(factors[c], n) for c in sure)]
-    exact = next((n for n in units if n == m or all(_alike(f, n) for f in said)), None)
-    if exact is None:
+    unit = _unit(case, inner)
+    if unit is None:
         return
     named = []
     for c in inner:
-        c.quantity.factor = exact
-        c.aligned = c.aligned / exact
+        c.quantity.factor = unit
+        c.aligned = c.aligned / unit
         judge(c, c.right)
         named += [c.quantity.name] if c.quantity.ok else []
         if c.quantity.ok and case.start is not None:
             other = c.right
             judge(c, case.gradient(c.target))
             c.quantity.role, c.right = ELSEWHERE, other
-    times, why = losses.factor_words(exact, case.sizes)
+    times, why = losses.factor_words(unit, case.sizes)
     mean = (
         "They are the gradients of each sample's own loss, and dW and db take the mean over the samples in the end: "
         "the same thing, in another order."
-        if exact == m
+        if unit == case.samples
         else "dW and db make up for it in the end: the same thing, in another order."
     )
     case.notes.append(
         f"{listed(named or [c.quantity.name for c in inner], 12)}: {times} the gradient of the loss"
         f"{f' ({why})' if why else ''}. {mean} They are compared in that unit."
     )
+
+
+def _unit(case: Case, inner: Sequence[Compared]) -> float | None:
+    """Return what parameters divide by that are made from the user's intermediates, right or wrong as these are."""
+    parameters = [c for c in case.compared if c.target.kind == "parameter" and c.aligned is not None]
+    things = [c.target.thing for c in parameters]
+    given = {c.node: c.aligned for c in inner if c.node is not None and c.node.function is not None}
+    nothing = {case.recorded.root: np.zeros_like(case.recorded.root.value)}
+    made = case.recorded.gradients(things, given, start=nothing)
+    whole = case.recorded.gradients(things, given, start=case.start)  # with the regulariser's part, for one
+    factors = [ratio(g, c.aligned - (w - g), c.eps, c.noise) for c, g, w in zip(parameters, made, whole, strict=True)]
+    m, elements = case.samples, case.samples * case.sizes.get("the number of outputs", 1)
+    units = [n for n in (m, elements, m / 2, elements / 2) if n > 1]
+    return next((n for n in units if any(f is not None and abs(f / n - 1) < 1e-5 for f in factors)), None)

@@ -90,17 +90,13 @@ def _parameter(variable: Any, layers: Sequence[Layer]) -> Target:
         for role, nodes in (("W", layer.weights), ("b", layer.biases)):
             if variable.node in nodes and target.layer is None:
                 target.role, target.layer = role, layer
-                place = (
-                    ()
-                    if layer.number > 1 and len(layers) > layer.number
-                    else ("output",)
-                    if layer is layers[-1]
-                    else ()
-                )
-                target.by_layer = ((role, layer.number), *([(role, *place)] if place else []))
-                if layer.number == 1 and len(layers) == 2:
-                    target.by_layer += ((role, "hidden"),)
+                target.by_layer = ((role, layer.number), *[(role, word) for word in _position(layer, layers)])
     return target
+
+
+def _position(layer: Layer, layers: Sequence[Layer]) -> list[str]:
+    """Return what a layer is called by where it is."""
+    return ["output"] if layer is layers[-1] else ["hidden"] if len(layers) == 2 else []
 
 
 def _is_counted(path: Sequence[Any]) -> bool:
@@ -124,14 +120,11 @@ def _of_layer(layer: Layer, layers: Sequence[Layer], recorded: Recorded) -> list
     number = layer.number if counted else own
     last = layer is layers[-1]
     fused = last and layer.activation is None and is_fused(layer.z, recorded)
-    z_names: list[Words] = [("Z", layer.number)]
-    a_names: list[Words] = [("A", layer.number), ("R", layer.number)]
+    z_names: list[Words] = [("Z", layer.number), *[("Z", word) for word in _position(layer, layers)]]
+    a_names: list[Words] = [("A", layer.number), ("R", layer.number), *[("A", w) for w in _position(layer, layers)]]
     if last:
-        z_names += [("logits",), ("Z", "output")]
-        a_names += [("prediction",), ("A", "output")]
-    elif len(layers) == 2:
-        z_names.append(("Z", "hidden"))
-        a_names.append(("A", "hidden"))
+        z_names.append(("logits",))
+        a_names.append(("prediction",))
     z = Target(f"Z{number}", "intermediate", layer.z, (("Z", own),), tuple(z_names), counted, "Z", layer)
     if fused:
         z.by_layer += (("prediction",),)

@@ -28,6 +28,8 @@ def headline(report: BackpropReport) -> str:
     count, wrong = len(report.quantities), report.wrong
     if report.findings:
         return f"backprop DIFFERS: {clean(report.findings[0].title)}"
+    if not count:
+        return "backprop is UNKNOWN: nothing was compared"
     if not wrong:
         return f"backprop is right: {count} of {count} gradients agree" if count > 1 else "backprop is right"
     culprits = [quantity.name for quantity in wrong if quantity.role in (CULPRIT, OWN)]

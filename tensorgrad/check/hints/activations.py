@@ -13,7 +13,7 @@ import numpy as np
 from .matching import Array, Case, Guess
 
 
-class _Activation(NamedTuple):
+class Activation(NamedTuple):
     """An elementwise function of x, its derivative, and what is often written for that; y is its value."""
 
     name: str
@@ -22,16 +22,17 @@ class _Activation(NamedTuple):
     instead: Mapping[str, Any]
 
 
-def _activations(x: Any) -> Iterator[_Activation]:
+def activations(x: Any) -> Iterator[Activation]:
+    """Yield the common ones, as they are at x."""
     y, s = np.tanh(x), 1 / (1 + np.exp(-x))
     again = 1 / (1 + np.exp(-s))
-    yield _Activation(
+    yield Activation(
         "tanh",
         "1 - y**2",
         1 - y**2,
         {"1 - x**2": 1 - x**2, "1 - y": 1 - y, "1 - tanh(y)**2": 1 - np.tanh(y) ** 2, "y * (1 - y)": y * (1 - y)},
     )
-    yield _Activation(
+    yield Activation(
         "the sigmoid",
         "y * (1 - y)",
         s * (1 - s),
@@ -42,30 +43,31 @@ def _activations(x: Any) -> Iterator[_Activation]:
             "y": s,
         },
     )
-    yield _Activation("relu", "x > 0", (x > 0) * 1.0, {"relu(x)": np.maximum(x, 0)})
-    yield _Activation("softplus", "sigmoid(x)", s, {"sigmoid(x) * (1 - sigmoid(x))": s * (1 - s)})
-    yield _Activation("exp", "y", np.exp(x), {})
-    yield _Activation("sin", "cos(x)", np.cos(x), {"sin(x)": np.sin(x), "-sin(x)": -np.sin(x)})
-    yield _Activation("cos", "-sin(x)", -np.sin(x), {"cos(x)": np.cos(x)})
-    yield _Activation("log", "1 / x", 1 / x, {"log(x)": np.log(x)})
+    slopes = {"relu(x)": np.maximum(x, 0), "1 where x < 0": (x < 0) * 1.0}
+    yield Activation("relu", "1 where x > 0", (x > 0) * 1.0, slopes)
+    yield Activation("softplus", "sigmoid(x)", s, {"sigmoid(x) * (1 - sigmoid(x))": s * (1 - s)})
+    yield Activation("exp", "y", np.exp(x), {})
+    yield Activation("sin", "cos(x)", np.cos(x), {"sin(x)": np.sin(x), "-sin(x)": -np.sin(x)})
+    yield Activation("cos", "-sin(x)", -np.sin(x), {"cos(x)": np.cos(x)})
+    yield Activation("log", "1 / x", 1 / x, {"log(x)": np.log(x)})
     root = np.sqrt(x)
-    yield _Activation("sqrt", "1 / (2 * y)", 1 / (2 * root), {"y": root, "1 / (2 * x)": 1 / (2 * x)})
+    yield Activation("sqrt", "1 / (2 * y)", 1 / (2 * root), {"y": root, "1 / (2 * x)": 1 / (2 * x)})
 
 
-def _at_the_input(case: Case) -> list[_Activation]:
+def _at_the_input(case: Case) -> list[Activation]:
     """Return the activations that the input may go through, as far as they are defined there."""
     at = case.at
     if at is None or at.shape != case.right.shape or not np.isrealobj(at) or len(np.unique(np.abs(at))) < 2:
         return []
     with np.errstate(all="ignore"):
-        return [one for one in _activations(at) if np.all(np.isfinite(one.slope))]
+        return [one for one in activations(at) if np.all(np.isfinite(one.slope))]
 
 
 def _derivatives(case: Case) -> dict[str, Array]:
     """Return what may be missing as a factor, or there twice; without powers of the input, which have other names."""
     known = {name: slope for name, slope in case.factors.items() if slope.shape == case.right.shape}
     return known | {
-        f"the derivative of {one.name} at the input": one.slope for one in _at_the_input(case) if one.name != "log"
+        f"the derivative of {one.name} at {case.at_name}": one.slope for one in _at_the_input(case) if one.name != "log"
     }
 
 
@@ -102,6 +104,6 @@ def another_derivative(case: Case) -> Iterator[str]:
             if np.all(np.isfinite(slope)) and case.factor(case.found * one.slope, guess, any_factor=False):
                 yield (
                     f"{case.subject} has {formula} in place of the derivative of {one.name}, which is {one.formula}: x "
-                    "is the input, and y the output."
+                    f"is {case.at_name}, and y the output."
                 )
                 return

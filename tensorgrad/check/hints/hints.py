@@ -55,6 +55,7 @@ def hints(
     others: Mapping[str, ArrayLike] | None = None,
     error: ArrayLike | None = None,
     at: ArrayLike | None = None,
+    at_name: str = "the input",
     subject: str = "ours",
 ) -> tuple[str, ...]:
     """Return what mistake may have been made, where a gradient is wrong.
@@ -67,7 +68,7 @@ def hints(
         others: What the gradient may be mistaken for, or be a sum of: ``{"the gradient of Z2": dZ2}``. A name that
             begins with "the derivative of" is a factor's: ``{"the derivative of the activation tanh": 1 - A**2}``.
         error: How far the right one may be off: an array or a number.
-        at: The input it is the gradient at, of its shape.
+        at: The input it is the gradient at, of its shape; ``at_name``: what that is called in the sentences.
         subject: What the gradient in question is called in the sentences.
 
     Returns:
@@ -79,7 +80,9 @@ def hints(
     >>> hints(right, right)
     ()
     """
-    case = _case(np.asarray(found), np.asarray(right), names, sizes, others, error, at, subject)
+    case = _case(np.asarray(found), np.asarray(right), sizes, others, error, at)
+    if case is not None:
+        case = dataclasses.replace(case, names=tuple(names), at_name=at_name, subject=subject)
     if case is None or not case.found.size or not case.right.size or not np.any(np.isfinite(case.right)):
         return ()
     case, note = _in_the_right_shape(case)
@@ -99,12 +102,10 @@ def hints(
 def _case(
     found: Array,
     right: Array,
-    names: Sequence[str],
     sizes: Mapping[str, int] | None,
     others: Mapping[str, ArrayLike] | None,
     error: ArrayLike | None,
     at: ArrayLike | None,
-    subject: str,
 ) -> Case | None:
     """Return all that is known, as float64 or complex128, gradients divided by one power of 2."""
     eps = max([_EPS, *[float(np.finfo(a.dtype).eps) for a in (found, right) if a.dtype.kind in "fc"]])
@@ -131,8 +132,6 @@ def _case(
         others={name: scaled(a, -exponent) for name, a in given.items() if not is_factor[name]},
         factors={name: a for name, a in given.items() if is_factor[name]},
         sizes=dict(sizes or {}),
-        names=tuple(names),
-        subject=subject,
         relative=max(_RELATIVE, 30 * eps if eps > _EPS else 0.0),
         rounding=rounding,
         exponent=exponent,

@@ -179,7 +179,13 @@ def applied_twice(case: Case) -> Iterator[str]:
 
 
 def another_gradient(case: Case) -> Iterator[str]:
-    """The gradient of something else."""
+    """The gradient of something else; or no gradient."""
+    at = case.at
+    if at is not None and at.shape == case.found.shape and case.found.size > 1:
+        value = scaled(at, -case.exponent)
+        if case.factor(case.found, Guess(value, case.slack_of(value), "", ""), any_factor=False):
+            yield f"{case.subject} is {case.at_name} itself: a value in place of its gradient."
+            return
     for name, other in case.others.items():
         for value, what in ((other, name), (np.transpose(other), f"{name}, transposed")):
             shape = case.found.shape
@@ -197,7 +203,7 @@ def input_as_a_factor(case: Case) -> Iterator[str]:
     at, right, found = case.at, case.right, case.found
     if at is None or at.shape != right.shape or found.shape != right.shape or len(np.unique(np.abs(at))) < 2:
         return
-    for power, what in ((at, "the input"), (at * at, "the square of the input")):
+    for power, what in ((at, case.at_name), (at * at, f"the square of {case.at_name}")):
         if not np.all(np.isfinite(power)):
             return
         once = f"{what} is a factor too many; where x**n was differentiated, x**(n - 1) is left"
@@ -249,9 +255,10 @@ def _terms(case: Case) -> Iterator[tuple[Array, int, str, str]]:
         if len(np.unique(np.abs(at))) > 1:
             exponent = math.frexp(float(np.max(np.abs(at))))[1]
             squares = regulariser.format("/ 2 * sum(W**2)", "W")
-            yield scaled(at, -exponent), case.exponent - exponent, "the input", squares
+            yield scaled(at, -exponent), case.exponent - exponent, case.at_name, squares
         if np.isrealobj(at) and len(np.unique(np.sign(at))) > 1:
-            yield np.sign(at), case.exponent, "the sign of the input", regulariser.format("* sum(abs(W))", "sign(W)")
+            signs = regulariser.format("* sum(abs(W))", "sign(W)")
+            yield np.sign(at), case.exponent, f"the sign of {case.at_name}", signs
     for name, other in case.others.items():
         if other.shape == right.shape and len(np.unique(np.abs(other))) > 1:
             path = "Where a value is used in several places, their gradients are added up. Usual fix: += once for each."

@@ -69,11 +69,12 @@ class Case:
         others: Other gradients.
         factors: Other arrays, not divided by anything, that a gradient may be multiplied by.
         sizes: Numbers with a meaning: ``{"the number of samples": 64}``.
-        names: What the axes of right run over: ``("the samples", "the units")``.
-        subject: What found is called.
         relative: Numbers that differ by no more than this part of them are the same.
         rounding: How far each number may be off by rounding, as a part of the largest.
         exponent: Of the power of 2.
+        names: What the axes of right run over: ``("the samples", "the units")``.
+        at_name: What the input is called.
+        subject: What found is called.
     """
 
     found: Array
@@ -83,11 +84,12 @@ class Case:
     others: Mapping[str, Array]
     factors: Mapping[str, Array]
     sizes: Mapping[str, int]
-    names: tuple[str, ...]
-    subject: str
     relative: float
     rounding: float
     exponent: int
+    names: tuple[str, ...] = ()
+    at_name: str = "the input"
+    subject: str = "ours"
 
     # ---- the same numbers --------------------------------------------------------------------------------------------
 

@@ -110,7 +110,9 @@ def _at_zero_only(case: Case, wrong: Array, same: Array) -> Place | None:
     zero = at == 0
     if not np.any(zero & same) or np.any(zero & wrong) or np.any(same & ~zero) or np.count_nonzero(wrong) < 2:
         return None
-    return Place("right only", "where the input is 0", "a formula that was only tried there, or a first term", True)
+    return Place(
+        "right only", f"where {case.at_name} is 0", "a formula that was only tried there, or a first term", True
+    )
 
 
 def _by_the_input(case: Case, wrong: Array, fine: Array) -> Place | None:
@@ -120,21 +122,21 @@ def _by_the_input(case: Case, wrong: Array, fine: Array) -> Place | None:
         return None
     if np.all(at[wrong] == 0) and np.all(at[fine] != 0):
         meaning = "a kink or a singular point, which needs a case of its own"
-        return Place("wrong only", "where the input is 0", meaning, True)
+        return Place("wrong only", f"where {case.at_name} is 0", meaning, True)
     if not np.isrealobj(at):
         return None
     luck = comb(int(np.sum(wrong) + np.sum(fine)), int(np.sum(wrong)))
-    return (_by_its_sign(at, wrong, fine) if luck >= _LUCK else None) or _beyond(at, wrong, fine, luck)
+    return (_by_its_sign(case, at, wrong, fine) if luck >= _LUCK else None) or _beyond(at, wrong, fine, luck)
 
 
-def _by_its_sign(at: Array, wrong: Array, fine: Array) -> Place | None:
+def _by_its_sign(case: Case, at: Array, wrong: Array, fine: Array) -> Place | None:
     branch = "one branch of the formula is wrong"
     for sign, word in ((-1, "negative"), (1, "positive")):
         bad, good = sign * at[wrong], sign * at[fine]
         if np.all(bad > 0) and np.all(good <= 0):
-            return Place("wrong only", f"where the input is {word}", branch, True)
+            return Place("wrong only", f"where {case.at_name} is {word}", branch, True)
         if np.all(bad >= 0) and np.all(good < 0):
-            return Place("wrong only", f"where the input is {word} or 0", branch, True)
+            return Place("wrong only", f"where {case.at_name} is {word} or 0", branch, True)
     return None
 
 
@@ -167,11 +169,11 @@ def _slices(case: Case, wrong: Array, fine: Array) -> Place | None:
         bad, good = np.any(wrong, rest), np.any(fine, rest)
         if np.any(bad & good) or not np.any(good) or np.max(np.sum(wrong, rest)) < 2:
             continue
+        branch = ", or on another branch of the activation" if case.word(case.right, axis) == "the units" else ""
         if 2 * np.sum(bad) <= len(bad) or np.sum(bad) <= np.sum(good):
-            return Place("wrong only", f"in {_slice_names(case, axis, bad)}", _TREATED_APART, False)
-        return Place(
-            "right only", f"in {_slice_names(case, axis, good)}", "the others are left out or overwritten", False
-        )
+            return Place("wrong only", f"in {_slice_names(case, axis, bad)}", f"{_TREATED_APART}{branch}", False)
+        meaning = f"the others are left out or overwritten{branch}"
+        return Place("right only", f"in {_slice_names(case, axis, good)}", meaning, False)
     return None
 
 
@@ -210,7 +212,7 @@ def _few(case: Case, wrong: Array, fine: Array) -> Place | None:
     where = listed(map(_index, np.argwhere(wrong)))
     value = ""
     if count == 1 and case.at is not None and case.at.shape == wrong.shape:
-        value = f" (the input there is {number(case.at[wrong][0])})"
+        value = f" ({case.at_name} there is {number(case.at[wrong][0])})"
     return Place("wrong only", f"at {where}{value}", _SPECIAL, False)
 
 
