@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -45,19 +45,50 @@ def is_analytic(roots: Iterable[Node]) -> bool:
     )
 
 
-def complex_steps(weighted: Weighted, i: int) -> Callable[[Any], tuple[float, float] | None] | None:
-    """Return what gives the derivative along an element of an input, by its index, and its error.
+class ComplexStep:
+    """Derivatives of a function with respect to one of its inputs, each with its error."""
 
-    None if the function does not take complex numbers, or is another one for them; the same for an element.
-    """
-    x = weighted.values[i]
-    if x.dtype.kind == "c" or any(y.dtype.kind != "f" for y in weighted.outputs) or not weighted.is_finite:
-        return None
-    z = x.astype(np.complex128)
-    values = list(weighted.values)
-    values[i] = z
+    def __init__(self, weighted: Weighted, i: int) -> None:
+        self._weighted = weighted
+        self._i = i
+        self._z = weighted.values[i].astype(np.complex128)
 
-    def outputs(*, strict: bool = False) -> list[Any] | None:
+    @classmethod
+    def of(cls, weighted: Weighted, i: int) -> ComplexStep | None:
+        """Return it; None if the function does not take complex numbers, or is another one for them."""
+        is_real = all(y.dtype.kind == "f" for y in (weighted.values[i], *weighted.outputs))
+        if not is_real or not weighted.is_finite:
+            return None
+        step = cls(weighted, i)
+        found = step._outputs(strict=True)
+        return step if found is not None and all(map(_alike, found, weighted.outputs)) else None
+
+    def at(self, index: Any) -> tuple[float, float] | None:
+        """Return the derivative along an element; None if that is refused."""
+        x = float(self._z[index].real)
+        h = _H * (abs(x) or 1.0)
+        self._z[index] = complex(x, h)
+        slope = self._slope(h)
+        self._z[index] = x
+        return slope
+
+    def along(self, v: Any) -> tuple[float, float] | None:
+        """Return the derivative along a direction, in which each element moves by about its size."""
+        self._z += 1j * _H * v
+        slope = self._slope(_H)
+        self._z.imag = 0
+        return slope
+
+    def _slope(self, h: float) -> tuple[float, float] | None:
+        found = self._outputs()
+        if found is None:
+            return None
+        slope, size = self._weighted.imaginary(found, h)
+        return slope, 4 * _EPS * size
+
+    def _outputs(self, *, strict: bool = False) -> list[Any] | None:
+        weighted = self._weighted
+        values = [*weighted.values[: self._i], self._z, *weighted.values[self._i + 1 :]]
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings() if strict else nullcontext():
                 if strict:  # float(z), where z is real by accident
@@ -67,21 +98,6 @@ def complex_steps(weighted: Weighted, i: int) -> Callable[[Any], tuple[float, fl
             return None
         shapes = zip(found, weighted.outputs, strict=True) if len(found) == len(weighted.outputs) else ()
         return found if all(y.shape == before.shape for y, before in shapes) else None
-
-    def along(index: Any) -> tuple[float, float] | None:
-        h = _H * (abs(float(x[index])) or 1.0)
-        z[index] = complex(x[index], h)
-        found = outputs()
-        z[index] = x[index]
-        if found is None:
-            return None
-        slope, size = weighted.imaginary(found, h)
-        return slope, 4 * _EPS * size
-
-    found = outputs(strict=True)
-    if found is None or not all(map(_alike, found, weighted.outputs)):
-        return None
-    return along
 
 
 def _alike(y: Any, before: Any) -> bool:

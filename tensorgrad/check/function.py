@@ -13,12 +13,12 @@ from ..nn import Module
 from ..recording import differentiating, no_grad, recording
 from ..tensor import Tensor, wrap
 from ..transforms import calls
+from ..transforms.slopes import length, signs
 from ..transforms.variables import tie, variable
 from ..values import unwrap
 
 _NUMBERS = (bool, int, float, complex)
 _EPS = float(np.finfo(np.float64).eps)
-_HIDDEN = 1e-6  # numbers of that size may have cancelled in an output that is 0
 
 
 class Checked:
@@ -113,6 +113,7 @@ class Weighted:
     Attributes:
         outputs: Of the function there, arrays.
         is_finite: Whether all of them are; those that are not are left out.
+        rounding: How far the number may be off in float64, by that of the outputs that move at all.
     """
 
     def __init__(self, function: Checked, values: Sequence[Any], seed: int = 0) -> None:
@@ -122,11 +123,22 @@ class Weighted:
             self.outputs = function.plain_outputs(values)
         generator = np.random.default_rng(seed)
         self._weights = [_weights(y, generator) for y in self.outputs]
+        if len(self.outputs) > 1:  # their units may differ
+            self._weights = [w / _size(y) for w, y in zip(self._weights, self.outputs, strict=True)]
         self.is_finite = all(np.all(np.isfinite(y)) for y in self.outputs)
         self._unmoved = [np.where(np.isfinite(y), y, 0) for y in self.outputs]
-        parts = list(zip(self._weights, self._unmoved, strict=True))
-        terms = _length([w * y for w, y in parts])
-        self.rounding = _EPS * max(terms, _HIDDEN * _length(self._weights))  # how far it may be off, in float64
+        parts = zip(self._weights, self._unmoved, self._moving(), strict=True)
+        self.rounding = _EPS * length([length(w * y) for w, y, moves in parts if moves])
+
+    def _moving(self) -> list[bool]:
+        """Return whether each output moves with the inputs at all; if that cannot be seen, that it does."""
+        if len(self.outputs) > 1:
+            try:
+                nearby = self.function.plain_outputs([x * (1 + 2.0**-10) + 2.0**-20 for x in self.values])
+                return [not np.array_equal(y, z) for y, z in zip(nearby, self.outputs, strict=True)]
+            except Exception:  # whatever a function raises that does not like its inputs
+                pass
+        return [True] * len(self.outputs)
 
     def moved(self, i: int, x: Any) -> float:
         """Return by how much the number moves with another value of one input."""
@@ -175,10 +187,6 @@ class Weighted:
         return [np.asarray(unwrap(g)) for g in self.gradients([wrap(Leaf(value)) for value in values])]
 
 
-def _length(arrays: Sequence[Any]) -> float:
-    return float(np.sqrt(sum([np.linalg.norm(x) ** 2 for x in arrays])))
-
-
 class _Place:
     """Where a floating array stands in a nesting."""
 
@@ -223,8 +231,14 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _weights(y: Any, generator: np.random.Generator) -> Any:
-    """Return random weights, 1 for a single number and 0 for what is not finite."""
-    w = generator.uniform(0.5, 1.5, y.shape) if y.shape else np.ones(())
+    """Return random weights of either sign, 1 for a single number and 0 for what is not finite."""
+    w = generator.uniform(0.5, 1.5, y.shape) * signs(y.shape, generator) if y.shape else np.ones(())
     if y.dtype.kind == "c":
         w = w * (1 - 1j * generator.uniform(0.5, 1.5, y.shape))  # so that both parts count
     return np.where(np.isfinite(y), w, 0)
+
+
+def _size(y: Any) -> float:
+    """Return how large an output is, as a power of 2; 1 if it is 0."""
+    largest = float(np.max(np.abs(y), initial=0, where=np.isfinite(y)))
+    return 2.0 ** round(np.log2(largest)) if largest else 1.0

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from .. import tree
+from ..errors import operand
 from ..graph import Node, reachable
 from ..nn import Module
 from ..tensor import wrap
-from ..transforms.slopes import DIFFERS, UNDECIDED
+from ..transforms.slopes import DIFFERS, UNDECIDED, signs
 from ..transforms.variables import variable
+from ..values import unwrap
 from . import careless, conduct, kinks, nodes
 from .analytic import is_analytic
 from .elements import Examination, Found, chosen, directions_of
@@ -21,9 +24,15 @@ from .function import Checked, Derivative, Weighted
 from .hints.hints import hints
 from .locations import located
 from .reports.report import GradientReport, InputReport, Problem
+from .rounding import Rounding, rounding_of
 
 _EPS = float(np.finfo(np.float64).eps)
-_ELSEWHERE = {"shaken": (1.0, 0.3), "1000 times as large": (1000.0, 0.0)}  # factors, and random parts
+_ELSEWHERE = {  # factors, and random parts
+    "shaken": (1.0, 0.3),
+    "1000 times as large": (1000.0, 0.0),
+    "of the opposite sign": (-1.0, 0.0),
+}
+_UNITS = 16  # of the last place, by which terms of a gradient may be off
 
 
 def check_gradients(
@@ -80,10 +89,15 @@ def check_gradients(
     """
     if loss is not None or x is not None or y is not None:
         f, inputs = _of_model(f, inputs, loss, x, y)
-    if not isinstance(order, int) or order < 1 or budget < 1:
+    if not (_is_count(order) and _is_count(budget) and (_is_count(seed) or seed == 0)):
         raise ValueError(
-            f"check_gradients was given order={order!r} and budget={budget!r}. Expected: whole numbers of at least 1. "
-            "Usual fix: order=2 for the derivative of the derivative."
+            f"check_gradients was given order={order!r}, budget={budget!r} and seed={seed!r}. Expected: whole numbers, "
+            "of at least 1, and a seed of at least 0. Usual fix: order=2 for the derivative of the derivative."
+        )
+    if not callable(f):
+        raise TypeError(
+            f"check_gradients was given {operand(f)} as its function. Expected: a function, and its inputs. "
+            "Usual fix: check_gradients(f, x), f itself, not what it returns."
         )
     question = Checked(f, inputs)
     if loss is not None:
@@ -103,7 +117,7 @@ def _of_model(
     model: Any, inputs: Sequence[Any], loss: Callable[..., Any] | None, x: Any, y: Any
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """Return a function of a model and its data, and these."""
-    if not isinstance(model, Module) or loss is None or inputs or x is None:
+    if not isinstance(model, Module) or not callable(loss) or inputs or x is None:
         raise TypeError(
             f"check_gradients was given {type(model).__name__}, {len(inputs)} inputs, loss={loss!r:.60} and x of type "
             f"{type(x).__name__}. Expected: check_gradients(model, loss=tg.cross_entropy, x=x, y=y), or a function and "
@@ -122,18 +136,41 @@ def _of_model(
 def _doubled(data: Any) -> Any:
     """Return floating data in float64."""
     leaves, structure = tree.flatten(data)
+    leaves = [unwrap(leaf) for leaf in leaves]
     floating = [isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" for leaf in leaves]
     return tree.rebuild(
         structure, [leaf.astype(np.float64) if f else leaf for leaf, f in zip(leaves, floating, strict=True)]
     )
 
 
-class _Recorded(NamedTuple):
-    """A graph of the function, at its inputs."""
+def _is_count(number: Any) -> bool:
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and bool(number >= 1)
 
-    roots: dict[Node, Any]
-    variables: Sequence[Node]
-    where: Callable[[Node], Any]
+
+class _Recorded:
+    """A graph of the function, at its inputs.
+
+    Attributes:
+        roots: The nodes of its outputs, with their weights.
+        variables: Those of its inputs.
+        where: Gives the user's line for a node.
+    """
+
+    def __init__(self, weighted: Weighted, values: Sequence[Any] | None = None) -> None:
+        self.variables = [variable(value) for value in values or weighted.values]
+        with located() as where:
+            self.roots = weighted.roots([wrap(node) for node in self.variables])
+        self.where = where.get
+
+    @cached_property
+    def rounding(self) -> Rounding:
+        """What rounding may do to the function, and to its gradient."""
+        return rounding_of(self.roots, self.variables)
+
+    @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether a symmetric matrix may be among the inputs, of which the function reads one triangle."""
+        return any(map(nodes.is_symmetric, reachable(*self.roots)))
 
 
 class _Findings:
@@ -162,7 +199,11 @@ class _Findings:
         generator = np.random.default_rng(self._seed)
         if not weighted.is_finite:
             self.notes.append("the function is not finite here, in some of its outputs: these are left out")
-        recorded = _record(weighted)
+        if not all(np.all(np.isfinite(value)) for value in weighted.values):
+            self.notes.append("some elements of the inputs are not finite: there is no gradient there, nothing is said")
+        recorded = _Recorded(weighted)
+        if not recorded.roots:
+            self.notes.append("the result has no connection to the inputs in the graph: all gradients are 0")
         gradients = weighted.plain_gradients()
         if order == 1:
             self._look_at_conduct(weighted, gradients, recorded)
@@ -186,7 +227,7 @@ class _Findings:
         if any(x.dtype != value.dtype for x, value in zip(given, function.values, strict=True)):
             try:
                 with np.errstate(all="ignore"):
-                    coarse = _record(Weighted(function, given), given)
+                    coarse = _Recorded(Weighted(function, given), given)
                     self.problems += careless.coarse_rules(coarse.roots, coarse.where)
             except Exception:  # conduct has said so
                 pass
@@ -194,16 +235,26 @@ class _Findings:
     def _examined(
         self, weighted: Weighted, gradients: Sequence[Any], recorded: _Recorded, generator: Any, order: int
     ) -> list[InputReport]:
-        eps = _coarsest(recorded.roots)
+        rounding = recorded.rounding
         analytic = order == 1 and is_analytic(recorded.roots)
-        symmetric = any(map(nodes.is_symmetric, reachable(*recorded.roots)))
-        unsure = _unsure(weighted, gradients, generator)
+        unsure = _unsure(weighted, gradients, rounding, generator)
         entries = []
         places = chosen([value.size for value in weighted.values], self._budget, generator)
         for i, (value, ours) in enumerate(zip(weighted.values, gradients, strict=True)):
-            examination = Examination(weighted, i, ours, unsure[i], eps, analytic=analytic, symmetric=symmetric)
+            examination = Examination(
+                weighted,
+                i,
+                ours,
+                unsure[i],
+                rounding.eps,
+                rounding=rounding.value,
+                terms=rounding.terms[i],
+                analytic=analytic,
+                symmetric=recorded.is_symmetric,
+            )
             many = len(places[i]) < value.size
-            found = examination.of_elements(places[i], directions_of(value, generator) if many else ())
+            finite = [place for place in places[i] if np.isfinite(value.flat[place])]
+            found = examination.of_elements(finite, directions_of(value, generator) if many else ())
             if not weighted.is_finite:  # 0 is also what has been left out
                 nothing = (found.ours == 0) & (found.numerical == 0)
                 found = found._replace(verdicts=np.where(nothing, UNDECIDED, found.verdicts).astype(np.uint8))
@@ -216,7 +267,7 @@ class _Findings:
         values = [factor * value + random * directions_of(value, generator, 1)[0] for value in weighted.values]
         try:
             with np.errstate(all="ignore"):
-                recorded = _record(weighted, values)
+                recorded = _Recorded(weighted, values)
                 return list(nodes.wrong_elsewhere(recorded.roots, recorded.where, point))
         except Exception:  # whatever a function raises that does not like its inputs
             return []
@@ -227,7 +278,7 @@ class _Findings:
         """Look for the operation, or the value that has left the graph; excuse several kinks at one point."""
         self.guilty += nodes.guilty_operations(recorded.roots, recorded.where)
         if not self.guilty and isinstance(weighted.function, Derivative):
-            inner = _record(weighted.function.inner)
+            inner = _Recorded(weighted.function.inner)
             self.problems += careless.lost_rules(inner.roots, inner.where)
         if self.guilty:
             return entries
@@ -235,29 +286,22 @@ class _Findings:
             self.problems += _left_behind(weighted, recorded)
         if self.problems:  # what is missing may look like a factor, or any other pattern
             return [replace(entry, hints=()) for entry in entries]
-        if kinks.are_right_nearby(weighted, entries, _coarsest(recorded.roots), generator):
+        if kinks.are_right_nearby(weighted, entries, recorded.rounding.eps, generator, symmetric=recorded.is_symmetric):
             self.notes.append(
                 "several operations are at kinks here, as relu is at 0: each has a right slope, and together these "
                 "need not make up a slope of the whole function. At a point nearby the gradients agree"
             )
             return [kinks.excused(entry) for entry in entries]
         self.notes.append(
-            "every recorded operation is right on its own, so a value that depends on the inputs is missing in the "
+            "every recorded operation is right on its own, so a value that depends on the inputs may be missing in the "
             "graph: .data, .item(), float(t), detach(), no_grad(), or an if that changes with the inputs"
         )
         return entries
 
 
-def _record(weighted: Weighted, values: Sequence[Any] | None = None) -> _Recorded:
-    variables = [variable(value) for value in values or weighted.values]
-    with located() as where:
-        roots = weighted.roots([wrap(node) for node in variables])
-    return _Recorded(roots, variables, where.get)
-
-
 def _left_behind(weighted: Weighted, recorded: _Recorded) -> list[Problem]:
     """Return the values that have left the graph, by way of a graph at inputs nearby."""
-    other = _record(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
+    other = _Recorded(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
     changed = nodes.changed_constants(recorded.roots, other.roots, recorded.where)
     return list(dict.fromkeys([_left(*constant) for constant in changed]))  # a line may use one twice
 
@@ -273,28 +317,24 @@ def _left(node: Node, position: int, where: Any) -> Problem:
     )
 
 
-def _coarsest(roots: dict[Node, Any]) -> float:
-    """Return eps of the coarsest dtype that was computed in."""
-    dtypes = {node.value.dtype for node in reachable(*roots) if hasattr(node.value, "dtype")}
-    return max([float(np.finfo(dtype).eps) for dtype in dtypes if dtype.kind in "fc"], default=_EPS)
-
-
-def _unsure(weighted: Weighted, gradients: Sequence[Any], generator: Any) -> list[Any]:
+def _unsure(weighted: Weighted, gradients: Sequence[Any], rounding: Rounding, generator: Any) -> list[Any]:
     """Return how far gradients may be off by rounding: ten times what the last bits of the inputs make of them.
 
     A change that is more than rounding, as at a tie, says nothing. Nothing is sure to less than a few units of the last
-    place of the function, spread over the size of an input.
+    place of the terms it is made of.
     """
-    floors = [16 * weighted.rounding / (np.max(np.abs(x), initial=0) or 1.0) for x in weighted.values]
-    unsure = [np.full(g.shape, floor) for g, floor in zip(gradients, floors, strict=True)]
+    unsure = [_UNITS * _EPS * terms for terms in rounding.terms]
     for _ in range(2):
-        moved = [value * (1 + _EPS * generator.choice([-1.0, 1.0], value.shape)) for value in weighted.values]
-        with np.errstate(all="ignore"):
-            found = weighted.plain_gradients(moved)
-            for i, (g, other) in enumerate(zip(gradients, found, strict=True)):
-                change = np.abs(other - g)
-                largest = max(1e-6 * np.max(np.abs(g), initial=0), 1e4 * floors[i])
-                unsure[i] += np.where((change <= 1e-3 * np.abs(g)) | (change <= largest), 10 * change, 0)
+        moved = [value * (1 + _EPS * signs(value.shape, generator)) for value in weighted.values]
+        try:
+            with np.errstate(all="ignore"):
+                found = weighted.plain_gradients(moved)
+        except Exception:  # whatever a function raises that does not like its inputs
+            return unsure
+        for i, (g, other) in enumerate(zip(gradients, found, strict=True)):
+            change = np.abs(other - g)
+            largest = np.maximum(1e-6 * np.max(np.abs(g), initial=0), 1e4 * _UNITS * _EPS * rounding.terms[i])
+            unsure[i] = unsure[i] + np.where((change <= 1e-3 * np.abs(g)) | (change <= largest), 10 * change, 0)
     return unsure
 
 

@@ -18,7 +18,12 @@ _MOST = 64  # elements that are looked at there
 
 
 def are_right_nearby(
-    weighted: Weighted, entries: Sequence[InputReport], eps: float, generator: np.random.Generator
+    weighted: Weighted,
+    entries: Sequence[InputReport],
+    eps: float,
+    generator: np.random.Generator,
+    *,
+    symmetric: bool = False,
 ) -> bool:
     """Whether the gradient is right at a point nearby, in all elements that differ here.
 
@@ -38,7 +43,9 @@ def are_right_nearby(
         places = _places(entry)
         if not np.all(np.isfinite(entry.ours)):
             return False
-        found = Examination(nearby, i, gradients[i], np.zeros(gradients[i].shape), eps).of_elements(places[:_MOST])
+        sure = np.zeros(gradients[i].shape)
+        examination = Examination(nearby, i, gradients[i], sure, eps, symmetric=symmetric)
+        found = examination.of_elements(places[:_MOST])
         if np.any(found.verdicts == DIFFERS) or (places and not np.any(np.isin(found.verdicts, (AGREES, KINK)))):
             return False
     return True

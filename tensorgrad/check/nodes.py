@@ -13,7 +13,7 @@ from ..graph import Leaf, Node, reachable, record
 from ..primitives import TABLE, Primitive
 from ..transforms.calls import argument_names
 from ..transforms.opaque import Opaque
-from ..transforms.slopes import DIFFERS, Comparison
+from ..transforms.slopes import DIFFERS, Comparison, length, signs
 from .elements import directions_of
 from .hints.hints import hints
 from .reports.report import GuiltyOperation, Problem
@@ -77,6 +77,8 @@ def guilty_operations(roots: Iterable[Node], where: Where, *, foreign: bool = Fa
         if key in named:
             continue
         guilty = _tried(argument, where)
+        if guilty is None and argument.is_foreign and np.size(argument.node.value) == 1:
+            guilty = _tried(argument, where, -1)
         if guilty is not None:
             named.add(key)
             found.append(guilty)
@@ -151,10 +153,10 @@ class _Compared:
         comparison: That, against differences.
     """
 
-    def __init__(self, argument: Argument) -> None:
+    def __init__(self, argument: Argument, sign: int = 1) -> None:
         node, _, position = argument
         x, y = np.asarray(node.inputs[position]), np.asarray(node.value)
-        self.g = g = random_like(y, np.random.default_rng(0))
+        self.g = g = sign * random_like(y, np.random.default_rng(0))
         leaf: Any = node.parents[position]
         found = autodiff.backward({node: g[()] if isinstance(node.value, np.generic) else g}, [leaf])
         self.ours = np.asarray(found[leaf]) if leaf in found else np.zeros_like(x)
@@ -165,17 +167,21 @@ class _Compared:
             return float(np.sum(np.real(np.conj(g) * (np.asarray(node.function(*inputs, **node.keywords)) - y))))  # type: ignore[misc]
 
         eps = max([_EPS, *[float(np.finfo(a.dtype).eps) for a in (x, y) if a.dtype.kind in "fc"]])
-        self.comparison = Comparison(moved, x, self.ours, eps, eps * float(np.linalg.norm(np.ravel(g * y))))
+        sizes = [length(g * y)]
+        if not argument.primitive.elementwise:
+            sizes.append(length(np.where(np.isfinite(self.ours), self.ours * x, 0)))
+        rounding = eps * length(sizes)
+        self.comparison = Comparison(moved, x, self.ours, eps, rounding)
 
 
-def _tried(argument: Argument, where: Where) -> GuiltyOperation | None:
+def _tried(argument: Argument, where: Where, sign: int = 1) -> GuiltyOperation | None:
     """Compare one rule with differences of the operation; return what is wrong with it, if anything is."""
     node, _, position = argument
     x = np.asarray(node.inputs[position])
     if not x.size or not np.all(np.isfinite(np.asarray(node.value))) or not np.max(np.abs(x)) < _LARGE:
         return None
     try:
-        compared = _Compared(_at(argument, node.inputs[position]))
+        compared = _Compared(_at(argument, node.inputs[position]), sign)
     except Exception:  # a rule that raises has said so before
         return None
     ours, comparison = compared.ours, compared.comparison
@@ -193,7 +199,7 @@ def _tried(argument: Argument, where: Where) -> GuiltyOperation | None:
         if slope.verdict == DIFFERS and not every:
             break
     wrong = [(slope.excess, index) for index, slope in slopes.items() if slope.verdict == DIFFERS]
-    if not wrong or _is_between(argument, ours, [index for _, index in wrong]):
+    if not wrong or _is_between(argument, ours, [index for _, index in wrong], sign):
         return None
     index = max(wrong)[1]
     numerical = None
@@ -204,7 +210,7 @@ def _tried(argument: Argument, where: Where) -> GuiltyOperation | None:
     return _named(argument, index, slopes[index], compared, numerical, where)
 
 
-def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]]) -> bool:
+def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]], sign: int) -> bool:
     """Whether a gradient that is none of the slopes here lies between those at points nearby, which are right.
 
     So it is with the middle one of three equal elements that are sorted: it moves to either end, and its gradient in
@@ -221,7 +227,7 @@ def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]]) -> 
     low, high = np.full(x.shape, np.inf), np.full(x.shape, -np.inf)
     for shift in (order, -order, *[generator.uniform(-1, 1, x.shape) for _ in range(14)]):
         try:
-            compared = _Compared(_at(argument, np.asarray(x + size * shift)[()]))
+            compared = _Compared(_at(argument, np.asarray(x + size * shift)[()]), sign)
         except Exception:  # whatever a function raises that does not like its inputs
             continue
         low, high = np.minimum(low, compared.ours), np.maximum(high, compared.ours)
@@ -275,8 +281,8 @@ def _unit(x: Any, index: Any, unit: complex = 1.0) -> Any:
 
 
 def random_like(like: Any, generator: np.random.Generator) -> Any:
-    """Return numbers of either sign, none of them near 0 or 1, in a dtype."""
-    g = generator.uniform(1.5, 2.5, like.shape) * generator.choice([-1.0, 1.0], like.shape)
+    """Return numbers of either sign as far as there are two, none of them near 0 or 1, in a dtype."""
+    g = generator.uniform(1.5, 2.5, like.shape) * signs(like.shape, generator)
     if like.dtype.kind == "c":
         g = g + 1j * generator.uniform(1.5, 2.5, like.shape)
     return np.asarray(g).astype(like.dtype if like.dtype.kind in "fc" else np.float64)

@@ -12,7 +12,7 @@ from ..graph import NO_KEYWORDS, Leaf, record
 from ..recording import recording
 from ..tensor import Tensor, wrap
 from .opaque import Opaque
-from .slopes import DIFFERS, Comparison, Slope, careful
+from .slopes import DIFFERS, Comparison, Slope, careful, length, signs
 
 _RECORDED = 1e-4  # the relative tolerance of second derivatives
 _ELEMENTS = 64  # as many numbers of an input are looked at one by one;
@@ -41,6 +41,8 @@ def checked(f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> di
         if f.rule(position) is None or getattr(x, "dtype", np.dtype(int)).kind not in "fc":
             continue
         slopes = _agreeing(f, position, g, y, copies, keywords, generator)
+        if np.size(y) == 1:  # of either sign, as the elements of larger ones are
+            _agreeing(f, position, -g, y, copies, keywords, generator)
         if slopes:
             told[position] = not all(slope.flat for slope in slopes)
     return told
@@ -57,7 +59,7 @@ def _random(generator: np.random.Generator, like: Any) -> Any:
     """Return numbers of either sign, none of them near 0 or 1."""
 
     def real() -> Any:
-        return generator.uniform(1.5, 2.5, like.shape) * generator.choice([-1.0, 1.0], like.shape)
+        return generator.uniform(1.5, 2.5, like.shape) * signs(like.shape, generator)
 
     return (real() + 1j * real() if like.dtype.kind == "c" else real()).astype(like.dtype)[()]
 
@@ -107,7 +109,7 @@ def _agreeing(
         return np.real(np.conj(g) * (f(*inputs[:position], moved, *inputs[position + 1 :], **keywords) - y))
 
     eps = max([float(np.finfo(a.dtype).eps) for a in (y, ours)])
-    comparison = Comparison(weighted, x, ours, eps, eps * float(np.linalg.norm(np.ravel(g * y))))
+    comparison = Comparison(weighted, x, ours, eps, eps * length([length(g * y), length(ours * x)]))
     slopes = []
     for v in _directions(np.asarray(x), generator):
         found = comparison.along(v)

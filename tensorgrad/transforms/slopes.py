@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ from ..numeric import Estimate, extrapolated
 TOLERANCE = 1e-6  # relative
 SAFETY = 10  # times its estimate the error of the differences may be
 _STEP = 2.0**-5  # the first of those that are extrapolated, as a part of what moves
+_FINER = _STEP / 8**8  # the first that is finer than these
+_EPS = float(np.finfo(np.float64).eps)
+_COARSEST = 1e-3  # the relative tolerance of a dtype, whatever its eps
 _SURE = 1e-3  # the relative error of an estimate that may contradict another
 _FAIR = 0.05  # the same, if the other was found further away: there the function may be another one
 _TINY = float(np.finfo(np.float64).tiny)  # below it numbers have no digits left
@@ -44,28 +48,42 @@ class Comparison:
         eps: Of the coarsest dtype in it.
         rounding: How far f may be off by rounding.
         unsure: How far each element of the gradient itself may be off by rounding.
+        terms: How large the terms are that each element of it is the sum of.
     """
 
     def __init__(
-        self, f: Callable[[Any], Any], x: Any, ours: Any, eps: float, rounding: float, unsure: Any = None
+        self,
+        f: Callable[[Any], Any],
+        x: Any,
+        ours: Any,
+        eps: float,
+        rounding: float,
+        unsure: Any = None,
+        terms: Any = 0.0,
     ) -> None:
         self._f = f
         self._x = x
         self._ours = ours
         self._eps = eps
-        self._rounding = rounding
+        self._elsewhere = self._rounding = rounding
         self._unsure = unsure
-        self._tolerance = TOLERANCE + 100 * eps
+        self._tolerance = TOLERANCE + min(100 * eps, _COARSEST)
         finite = np.abs(ours)[np.isfinite(ours)]
-        self._negligible = TOLERANCE * float(np.max(finite, initial=0))  # beside the largest elements
+        largest = max(float(np.max(finite, initial=0)), float(np.max(terms, initial=0)))
+        self._negligible = TOLERANCE * largest  # beside the largest elements, or what they are made of
 
-    def along(self, v: Any) -> Slope:
-        """Compare along a direction: by plain central differences first, with more care where they differ."""
+    def along(self, v: Any, ours: float | None = None) -> Slope:
+        """Compare along a direction: by plain central differences first, with more care where they differ.
+
+        ``ours`` stands in for what the gradient in question says there.
+        """
         with np.errstate(invalid="ignore"):  # 0 * inf
-            ours = float(np.real(np.vdot(self._ours, v)))
-            scale = _length(np.conj(self._ours) * v)
-            slack = 0.0 if self._unsure is None else _length(self._unsure * v)
-        length = float(np.max(np.abs(v)))
+            ours = float(np.real(np.vdot(self._ours, v))) if ours is None else ours
+            scale = length(np.conj(self._ours) * v)
+            slack = 0.0 if self._unsure is None else length(self._unsure * v)
+            own = np.where((v != 0) & np.isfinite(self._ours), np.abs(self._ours) * np.abs(self._x), 0)
+        span = float(np.max(np.abs(v)))
+        self._rounding = max(self._elsewhere, _EPS * length(own))  # what moves is rounded too
 
         def curve(t: float) -> float:
             return float(np.sum(self._f((self._x + t * v)[()])))
@@ -73,16 +91,16 @@ class Comparison:
         def judged(numerical: float, error: float, kink: bool = False) -> Slope:
             difference = abs(ours - numerical)
             fine = self._tolerance * max(abs(numerical), scale) + slack + _TINY
-            if not np.isfinite(ours):
-                return Slope(DIFFERS, ours, numerical, error, np.inf)
             if not np.isfinite(numerical):
                 return Slope(UNDECIDED, ours, numerical, np.inf, 0.0)
+            if not np.isfinite(ours):
+                return Slope(DIFFERS, ours, numerical, error, np.inf)
             if difference <= fine:
                 verdict = KINK if kink else AGREES
             elif difference > fine + SAFETY * error:
                 verdict = DIFFERS
             else:
-                verdict = AGREES if SAFETY * error <= self._negligible * length else UNDECIDED
+                verdict = AGREES if SAFETY * error <= self._negligible * span else UNDECIDED
             tolerated = fine + SAFETY * error
             excess = difference / tolerated if tolerated else 0.0 if difference == 0 else np.inf
             return Slope(
@@ -90,21 +108,51 @@ class Comparison:
             )
 
         size = float(np.max(np.abs(np.where(v != 0, self._x, 0))))
-        h = self._eps ** (1 / 3) * max(1.0, size) / length
+        h = self._eps ** (1 / 3) * max(1.0, size) / span
         right, left = _one_sided(curve, h)
         quick = judged((right + left) / 2, self._rounding / h)
         if quick.verdict == AGREES:
             return quick
-        first = [_STEP * s / length for s in scales(size, self._eps)]
+        first = [_STEP * s / span for s in scales(size, self._eps)]
         numerical, error = careful(curve, first, self._rounding)
         found = judged(numerical if np.isfinite(error) else np.nan, error)
         if found.verdict == AGREES:
             return found
         finest = self._eps ** (1 / 3) * min(scales(size, self._eps)), 16 * self._eps * size
-        if steep := _steepness(curve, finest[0] / length, finest[1] / length, self._rounding):
+        if steep := _steepness(curve, finest[0] / span, finest[1] / span, self._rounding):
             return Slope(AGREES if ours == steep else UNDECIDED, ours, steep, np.inf, 0.0)
+        if not np.isfinite(ours):
+            return found
         close = self._close_by(curve, first, judged) if found.verdict == UNDECIDED else None
-        return close or self._at_kink(curve, first, ours, judged) or found
+        found = close or self._at_kink(curve, first, ours, judged) or found
+        if found.verdict == DIFFERS and size and self._is_finer(curve, min(first), found):
+            return found._replace(verdict=UNDECIDED, error=abs(found.ours - found.numerical))
+        return found
+
+    def _is_finer(self, curve: Callable[[float], float], first: float, found: Slope) -> bool:
+        """Whether ours may be the slope of a structure finer than the steps that gave another one.
+
+        At steps of the size of what moves it is lost in rounding; or at finer ones it comes to light.
+        """
+        value, error = careful(curve, [first], self._rounding)
+        if abs(value - found.ours) <= SAFETY * error < np.inf:
+            return True
+        return self._comes_nearer(curve, first / _STEP, found)
+
+    def _comes_nearer(self, curve: Callable[[float], float], size: float, found: Slope) -> bool:
+        """Whether the finest steps that are not lost in rounding lead away from the extrapolated slope, to ours.
+
+        So they do where the function has a structure that is finer than the steps before: a nearly singular matrix.
+        """
+        apart = abs(found.ours - found.numerical)
+        finest: list[bool] = []
+        for h in [size * _FINER / 8**k for k in range(7)]:
+            noise = SAFETY * self._rounding / h
+            if not noise <= apart / 8 < np.inf:
+                break
+            slopes = _one_sided(curve, h)
+            finest.append(any(abs(slope - found.ours) <= apart / 8 + noise for slope in (*slopes, sum(slopes) / 2)))
+        return len(finest) > 1 and all(finest[-2:])
 
     def _at_kink(
         self, curve: Callable[[float], float], first: Sequence[float], ours: float, judged: Callable[..., Slope]
@@ -168,8 +216,24 @@ def scales(size: float, eps: float) -> list[float]:
     return list(sizes)
 
 
-def _length(v: Any) -> float:
-    return float(np.linalg.norm(np.ravel(v)))
+def length(v: Any) -> float:
+    """Return the Euclidean norm of all elements, where their squares would overflow or underflow too.
+
+    >>> length([3e200, 4e200])
+    5e+200
+    """
+    size = float(np.max(np.abs(v), initial=0))
+    return size * float(np.linalg.norm(np.ravel(v) / size)) if 0 < size < np.inf else size
+
+
+def signs(shape: tuple[int, ...], generator: np.random.Generator) -> Any:
+    """Return random signs, of both kinds as far as there are two elements.
+
+    >>> sorted(signs((2,), np.random.default_rng(0)).tolist())
+    [-1.0, 1.0]
+    """
+    size = math.prod(shape)
+    return generator.permutation(np.where(np.arange(size) % 2, -1.0, 1.0)).reshape(shape)
 
 
 def _one_sided(curve: Callable[[float], float], h: float) -> tuple[float, float]:

@@ -284,11 +284,13 @@ def test_what_is_not_finite_is_wrong_at_a_kink_too(slope: float):
     assert (report.inputs[0].count(DIFFERS), report.inputs[0].worst) == (1, (0,))
 
 
-def test_a_rule_that_is_wrong_in_one_place_only_where_it_is_tried():
-    """The check speaks about the point it is given: relu with the slope of the identity is right above 0."""
+def test_a_rule_that_is_right_above_zero_alone_is_found_wherever_it_is_tried():
+    """Relu with the slope of the identity: users' rules are tried at the inputs with the opposite sign too."""
     with rules_of_a_test():
         wrong = differentiable(lambda g, y, x: g, elementwise=True)(lambda x: np.maximum(x, 0))
-        assert tg.check_gradients(wrong, np.array([1.0, 2.0])).ok
+        (problem,) = tg.check_gradients(wrong, np.array([1.0, 2.0])).problems
+        assert "of the opposite sign" in problem.text
+        assert tg.check_gradients(wrong, np.array([1.0, 2.0]), elsewhere=False).ok
         assert not tg.check_gradients(wrong, np.array([1.0, -2.0])).ok
 
 
