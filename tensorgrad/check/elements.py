@@ -15,7 +15,7 @@ from .reports.report import Direction
 
 _EPS = float(np.finfo(np.float64).eps)
 DIRECTIONS = 16  # through all elements of an input that has too many to look at each
-_CAREFULLY = 256  # elements that differ: of further ones the quick difference has to do,
+_CAREFULLY = 64  # elements that differ: of further ones the quick difference has to do,
 _CLEAR = 1e-3  # if it differs by as much, relatively
 
 
@@ -126,7 +126,7 @@ class Examination:
         if found.verdict == DIFFERS and self._symmetric:
             v[(*index[:-2], index[-1], index[-2])] = np.conj(unit)
             both = self.comparison.along(v)
-            if both.verdict == AGREES:
+            if both.verdict != DIFFERS:
                 return both._replace(ours=ours, numerical=ours + both.numerical - both.ours), False
         return found, False
 

@@ -60,7 +60,7 @@ def rounding_of(roots: Mapping[Node, Any], variables: Sequence[Node]) -> Roundin
         errors.append(length(sizes) * (float(np.finfo(value.dtype).eps) if value.dtype.kind in "fc" else 0.0))
     whole, error = length(parts), length(errors)
     found = [adjoints.get(node, np.zeros(np.shape(node.value))) for node in variables]
-    return Rounding(error, error / whole if whole else _EPS, found)
+    return Rounding(error, max(error / whole, _EPS) if whole else _EPS, found)
 
 
 def _size(adjoint: Any, value: Any) -> float:

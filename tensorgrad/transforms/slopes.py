@@ -19,7 +19,8 @@ _EPS = float(np.finfo(np.float64).eps)
 _COARSEST = 1e-3  # the relative tolerance of a dtype, whatever its eps
 _SURE = 1e-3  # the relative error of an estimate that may contradict another
 _FAIR = 0.05  # the same, if the other was found further away: there the function may be another one
-_TINY = float(np.finfo(np.float64).tiny)  # below it numbers have no digits left
+_TINY = float(np.finfo(np.float64).tiny)  # below it numbers have no digits left,
+_LEAST = 4 * float(np.finfo(np.float64).smallest_subnormal)  # and here they end
 
 UNTRIED, AGREES, KINK, UNDECIDED, DIFFERS = range(5)
 
@@ -65,7 +66,7 @@ class Comparison:
         self._x = x
         self._ours = ours
         self._eps = eps
-        self._elsewhere = self._rounding = rounding
+        self._elsewhere = self._rounding = max(rounding, _LEAST)
         self._unsure = unsure
         self._tolerance = TOLERANCE + min(100 * eps, _COARSEST)
         finite = np.abs(ours)[np.isfinite(ours)]
