@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .. import tree
 from ..errors import operand
-from ..graph import Node, reachable
 from ..nn import Module
-from ..tensor import wrap
-from ..transforms.slopes import DIFFERS, UNDECIDED, signs
-from ..transforms.variables import variable
+from ..transforms.slopes import DIFFERS, UNDECIDED
 from ..values import unwrap
 from . import careless, conduct, kinks, nodes
 from .analytic import is_analytic
 from .elements import Examination, Found, chosen, directions_of
 from .function import Checked, Derivative, Weighted
 from .hints.hints import hints
-from .locations import located
+from .recorded import Recorded, doubts_about, left_behind
 from .reports.report import GradientReport, InputReport, Problem
-from .rounding import Rounding, rounding_of
 
 _EPS = float(np.finfo(np.float64).eps)
 _ELSEWHERE = {  # factors, and random parts
@@ -32,7 +27,6 @@ _ELSEWHERE = {  # factors, and random parts
     "1000 times as large": (1000.0, 0.0),
     "of the opposite sign": (-1.0, 0.0),
 }
-_UNITS = 16  # of the last place, by which terms of a gradient may be off
 
 
 def check_gradients(
@@ -147,32 +141,6 @@ def _is_count(number: Any) -> bool:
     return isinstance(number, (int, np.integer)) and not isinstance(number, bool) and bool(number >= 1)
 
 
-class _Recorded:
-    """A graph of the function, at its inputs.
-
-    Attributes:
-        roots: The nodes of its outputs, with their weights.
-        variables: Those of its inputs.
-        where: Gives the user's line for a node.
-    """
-
-    def __init__(self, weighted: Weighted, values: Sequence[Any] | None = None) -> None:
-        self.variables = [variable(value) for value in values or weighted.values]
-        with located() as where:
-            self.roots = weighted.roots([wrap(node) for node in self.variables])
-        self.where = where.get
-
-    @cached_property
-    def rounding(self) -> Rounding:
-        """What rounding may do to the function, and to its gradient."""
-        return rounding_of(self.roots, self.variables)
-
-    @cached_property
-    def is_symmetric(self) -> bool:
-        """Whether a symmetric matrix may be among the inputs, of which the function reads one triangle."""
-        return any(map(nodes.is_symmetric, reachable(*self.roots)))
-
-
 class _Findings:
     """What the parts of the check have found so far."""
 
@@ -201,7 +169,7 @@ class _Findings:
             self.notes.append("the function is not finite here, in some of its outputs: these are left out")
         if not all(np.all(np.isfinite(value)) for value in weighted.values):
             self.notes.append("some elements of the inputs are not finite: there is no gradient there, nothing is said")
-        recorded = _Recorded(weighted)
+        recorded = Recorded(weighted)
         if not recorded.roots:
             self.notes.append("the result has no connection to the inputs in the graph: all gradients are 0")
         gradients = weighted.plain_gradients()
@@ -216,7 +184,7 @@ class _Findings:
         self.inputs += entries
         self.evaluations += weighted.function.evaluations
 
-    def _look_at_conduct(self, weighted: Weighted, gradients: Sequence[Any], recorded: _Recorded) -> None:
+    def _look_at_conduct(self, weighted: Weighted, gradients: Sequence[Any], recorded: Recorded) -> None:
         """Look at everything but the numbers; what is known of a rule need not be said of the function too."""
         rules = careless.careless_rules(recorded.roots, recorded.where)
         named = any(problem.title == careless.REMEMBERS for problem in rules)
@@ -227,17 +195,17 @@ class _Findings:
         if any(x.dtype != value.dtype for x, value in zip(given, function.values, strict=True)):
             try:
                 with np.errstate(all="ignore"):
-                    coarse = _Recorded(Weighted(function, given), given)
+                    coarse = Recorded(Weighted(function, given), given)
                     self.problems += careless.coarse_rules(coarse.roots, coarse.where)
             except Exception:  # conduct has said so
                 pass
 
     def _examined(
-        self, weighted: Weighted, gradients: Sequence[Any], recorded: _Recorded, generator: Any, order: int
+        self, weighted: Weighted, gradients: Sequence[Any], recorded: Recorded, generator: Any, order: int
     ) -> list[InputReport]:
         rounding = recorded.rounding
         analytic = order == 1 and is_analytic(recorded.roots)
-        unsure = _unsure(weighted, gradients, rounding, generator)
+        doubts = doubts_about(weighted, gradients, rounding, generator)
         entries = []
         places = chosen([value.size for value in weighted.values], self._budget, generator)
         for i, (value, ours) in enumerate(zip(weighted.values, gradients, strict=True)):
@@ -245,7 +213,7 @@ class _Findings:
                 weighted,
                 i,
                 ours,
-                unsure[i],
+                doubts[i],
                 rounding.eps,
                 rounding=rounding.value,
                 terms=rounding.terms[i],
@@ -267,23 +235,25 @@ class _Findings:
         values = [factor * value + random * directions_of(value, generator, 1)[0] for value in weighted.values]
         try:
             with np.errstate(all="ignore"):
-                recorded = _Recorded(weighted, values)
+                recorded = Recorded(weighted, values)
                 return list(nodes.wrong_elsewhere(recorded.roots, recorded.where, point))
         except Exception:  # whatever a function raises that does not like its inputs
             return []
 
     def _accused(
-        self, weighted: Weighted, recorded: _Recorded, entries: list[InputReport], generator: np.random.Generator
+        self, weighted: Weighted, recorded: Recorded, entries: list[InputReport], generator: np.random.Generator
     ) -> list[InputReport]:
         """Look for the operation, or the value that has left the graph; excuse several kinks at one point."""
         self.guilty += nodes.guilty_operations(recorded.roots, recorded.where)
         if not self.guilty and isinstance(weighted.function, Derivative):
-            inner = _Recorded(weighted.function.inner)
+            inner = Recorded(weighted.function.inner)
             self.problems += careless.lost_rules(inner.roots, inner.where)
+        if any(operation.hints for operation in self.guilty):  # which are about the rule itself
+            return [replace(entry, hints=()) for entry in entries]
         if self.guilty:
             return entries
         if not self.problems:
-            self.problems += _left_behind(weighted, recorded)
+            self.problems += left_behind(weighted, recorded)
         if self.problems:  # what is missing may look like a factor, or any other pattern
             return [replace(entry, hints=()) for entry in entries]
         if kinks.are_right_nearby(weighted, entries, recorded.rounding.eps, generator, symmetric=recorded.is_symmetric):
@@ -297,45 +267,6 @@ class _Findings:
             "graph: .data, .item(), float(t), detach(), no_grad(), or an if that changes with the inputs"
         )
         return entries
-
-
-def _left_behind(weighted: Weighted, recorded: _Recorded) -> list[Problem]:
-    """Return the values that have left the graph, by way of a graph at inputs nearby."""
-    other = _Recorded(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
-    changed = nodes.changed_constants(recorded.roots, other.roots, recorded.where)
-    return list(dict.fromkeys([_left(*constant) for constant in changed]))  # a line may use one twice
-
-
-def _left(node: Node, position: int, where: Any) -> Problem:
-    return Problem(
-        "a value has left the graph",
-        f"Argument {position} of {node.label} {np.shape(node.value)} changes with the inputs, and has no connection to "
-        "them in the graph: its part of the gradient is lost. Expected: everything that depends on the inputs computed "
-        "from Tensors. Usual fix: t in place of t.data, t.item(), float(t) or t.detach(); or tg.stop_gradient(t), if "
-        "the cut is meant, and a check of the rest.",
-        where,
-    )
-
-
-def _unsure(weighted: Weighted, gradients: Sequence[Any], rounding: Rounding, generator: Any) -> list[Any]:
-    """Return how far gradients may be off by rounding: ten times what the last bits of the inputs make of them.
-
-    A change that is more than rounding, as at a tie, says nothing. Nothing is sure to less than a few units of the last
-    place of the terms it is made of.
-    """
-    unsure = [_UNITS * _EPS * terms for terms in rounding.terms]
-    for _ in range(2):
-        moved = [value * (1 + _EPS * signs(value.shape, generator)) for value in weighted.values]
-        try:
-            with np.errstate(all="ignore"):
-                found = weighted.plain_gradients(moved)
-        except Exception:  # whatever a function raises that does not like its inputs
-            return unsure
-        for i, (g, other) in enumerate(zip(gradients, found, strict=True)):
-            change = np.abs(other - g)
-            largest = np.maximum(1e-6 * np.max(np.abs(g), initial=0), 1e4 * _UNITS * _EPS * rounding.terms[i])
-            unsure[i] = unsure[i] + np.where((change <= 1e-3 * np.abs(g)) | (change <= largest), 10 * change, 0)
-    return unsure
 
 
 def _entry(weighted: Weighted, i: int, found: Found, order: int, point: str = "") -> InputReport:

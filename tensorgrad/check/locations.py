@@ -115,6 +115,7 @@ def _source(file: str, line: int) -> str:
 
 _WALK, _VALUE = backward.__code__, Assignments.value.fget.__code__  # type: ignore[attr-defined]
 _OURS = os.path.dirname(_WALK.co_filename) + os.sep
+_COMMAND = _OURS + "cli.py"
 _is_users: dict[str, bool] = {}  # file names that have been met
 
 
@@ -128,6 +129,8 @@ def user_place() -> Place | None:
             known = _is_users[code.co_filename] = is_users(code.co_filename)
         if known:
             return code, frame.f_lasti
+        if code.co_filename == _COMMAND:
+            return None  # beyond it is whatever started Python
         if code is _WALK or code is _VALUE:  # it knows better: the operation whose turn it is, the last assignment
             node = frame.f_locals.get("node" if code is _WALK else "self")
             if node is not None and node.place is not None:

@@ -10,7 +10,7 @@ import pytest
 
 import tensorgrad as tg
 from tensorgrad.check.function import Checked, Weighted
-from tensorgrad.check.gradients import _Recorded
+from tensorgrad.check.recorded import Recorded
 from tensorgrad.check.reports.report import DIFFERS
 from tensorgrad.tensor import differentiable
 
@@ -201,7 +201,7 @@ def test_a_large_wrong_gradient_is_told_without_looking_at_each_element_with_car
 
 def rounding_of(f: Callable[..., Any], *inputs: Any) -> Any:
     checked = Checked(f, inputs)
-    return _Recorded(Weighted(checked, checked.values)).rounding
+    return Recorded(Weighted(checked, checked.values)).rounding
 
 
 def test_rounding_is_that_of_what_has_cancelled():

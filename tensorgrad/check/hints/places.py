@@ -247,7 +247,7 @@ def rounded(case: Case, *, to_a_dtype: bool = False) -> Iterator[str]:
         eps = float(np.finfo(dtype).eps)
         largest = float(np.max(off / np.max(np.abs(right))))
         relative = float(np.median(off / np.abs(right)))
-        even = np.max(off / np.abs(right)) < (100 if dtype == np.float32 else 2) * eps
+        even = np.max(off / np.abs(right)) < (100 if dtype == np.float32 else 4) * eps
         scattered = even and 0.2 < np.mean(found > right) < 0.8 and np.count_nonzero(off) >= 8
         if not eps / 100 < relative < 4 * eps or largest > 8 * eps:
             continue
