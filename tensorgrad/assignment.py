@@ -21,6 +21,7 @@ from .handles import (
     is_arriving,
     others_of,
     overwrite_views,
+    own_copy,
     sharing_with,
     unmark,
     writer_of,
@@ -72,7 +73,7 @@ def _element(buffer: Any, index: Any, name: str | None) -> tuple[Any, bool]:
     except (ValueError, TypeError, IndexError) as error:
         raise failed(getitem, (buffer, index), (name, None), error) from error
     is_view = getattr(value, "base", None) is not None
-    return value.copy(order="K") if is_view else value, is_view
+    return own_copy(value) if is_view else value, is_view
 
 
 class Filling(Leaf):

@@ -69,7 +69,7 @@ def name_of(function: Callable[..., Any]) -> str:
     """Return the name a user knows the function by: ``np.add``, ``relu``."""
     name = getattr(function, "__name__", repr(function))
     owner = getattr(function, "__module__", None) or ""
-    if owner.startswith("tensorgrad."):
+    if isinstance(function, np.ufunc) or owner.startswith("tensorgrad."):
         name = name.lstrip("_")
     if isinstance(function, np.ufunc) and name.endswith(_OF_PYTHON):
         return f"np.frompyfunc({name.removesuffix(_OF_PYTHON)})"

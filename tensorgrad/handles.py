@@ -84,6 +84,11 @@ def note_view(view: Handle, of: Handle, index: Any = None) -> None:
     family.add(view)
 
 
+def own_copy(view: Any) -> Any:
+    """Return a copy in the layout of an array; of a broadcast one, which repeats itself, in that of a new array."""
+    return view.copy(order="C" if 0 in view.strides else "K")
+
+
 def value_so_far(node: Node) -> Any:
     """Return a node's value, without an end to the gathering of assignments, if there is any: to ask for its shape."""
     return node.buffer if node.is_open else node.value  # type: ignore[attr-defined]

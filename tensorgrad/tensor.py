@@ -14,7 +14,7 @@ import numpy as np
 from . import assignment, foreign
 from .errors import failed, name_of, refused_dtype, refused_out
 from .graph import NO_KEYWORDS, Leaf, Node, record
-from .handles import note_view, value_so_far
+from .handles import note_view, own_copy, value_so_far
 from .methods import ArrayMethods, refuse_setting
 from .operators import FLOAT32, FLOAT64, NO_NUMBERS, Operators, not_numbers
 from .primitives import (
@@ -124,7 +124,7 @@ def apply(
         result = _new(Tensor)  # as wrap does: a call less
         result._node = record(function, parents, tuple(inputs), keywords, value)
     elif tensors:  # a view is copied, so that no leaf shares its memory with another
-        result = wrap(Leaf(value if getattr(value, "base", None) is None else value.copy(order="K")))
+        result = wrap(Leaf(value if getattr(value, "base", None) is None else own_copy(value)))
     else:
         return value
     if value.__class__ is _ndarray and (value.base is not None or value is inputs[0]):

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import autodiff
 from .graph import Leaf, Node, leaves_of
-from .handles import Handle, recover, value_so_far
+from .handles import Handle, own_copy, recover, value_so_far
 from .recording import is_differentiating, is_recording, leaving
 
 recorded_passes = [0]  # how many calls of ``backward`` were recorded, to be differentiated: checkpoint has to know
@@ -209,7 +209,7 @@ class Value(Handle):
     def detach(self) -> Self:
         """Return a copy of the value that is a constant: no gradient flows through it."""
         leaving()
-        return self._holding(Leaf(self._node.value.copy(order="K"), name=self._node.name))
+        return self._holding(Leaf(own_copy(self._node.value), name=self._node.name))
 
     def numpy(self) -> Any:
         """Return a copy of the value as a plain array; raises where ``item`` does."""

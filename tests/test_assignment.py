@@ -975,3 +975,16 @@ def test_a_view_with_a_new_axis_alone_knows_which_part_it_is():
     column = t[None]
     t[3:] = parameter(np.ones(0))
     np.testing.assert_array_equal((column + 1).data, np.ones((1, 3)))
+
+
+def test_a_broadcast_constant_is_laid_out_as_a_new_array():
+    """So its reshapes are views, as those of a new array are; the layout of what repeats itself would make copies."""
+    t = np.broadcast_to(tg.Tensor(np.ones((3, 1))), (2, 3, 1))
+    assert t.data.flags.c_contiguous
+    assert tg.Tensor(np.ones((3, 1)), requires_grad=True).reshape(1, 3, 1).detach().data.flags.c_contiguous
+    tracked = np.broadcast_to(tg.Tensor(np.ones((3, 1)), requires_grad=True), (2, 3, 1))
+    assert tracked.detach().data.flags.c_contiguous
+    flat = t.reshape(-1)
+    t[0] = 5.0
+    with pytest.raises(RuntimeError, match="assigned to since"):
+        flat + 1

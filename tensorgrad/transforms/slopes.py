@@ -220,8 +220,8 @@ def scales(size: float, eps: float) -> list[float]:
 def length(v: Any) -> float:
     """Return the Euclidean norm of all elements, where their squares would overflow or underflow too.
 
-    >>> length([3e200, 4e200])
-    5e+200
+    >>> length([0.0, 1e200])
+    1e+200
     """
     size = float(np.max(np.abs(v), initial=0))
     return size * float(np.linalg.norm(np.ravel(v) / size)) if 0 < size < np.inf else size
