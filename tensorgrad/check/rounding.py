@@ -46,9 +46,7 @@ def rounding_of(roots: Mapping[Node, Any], variables: Sequence[Node]) -> Roundin
     kept = set(variables)
     parts, errors = [0.0], [0.0]
     for node in reversed(reachable(*roots)):
-        if node not in adjoints:
-            continue
-        if node in kept:
+        if node not in adjoints or node in kept:
             continue
         adjoint, value = adjoints.pop(node), np.asarray(node.value)
         sizes = [_size(adjoint, value)]
