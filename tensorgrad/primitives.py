@@ -200,6 +200,12 @@ def _enter(function: Any, entry: Primitive | Callable[..., Any]) -> None:
     TABLE[function] = entry
 
 
+def is_elementwise(node: Node) -> bool:
+    """Whether each element of a node's value is made of one element of each input, as far as the table says."""
+    primitive = TABLE.get(node.function)
+    return isinstance(primitive, Primitive) and primitive.elementwise
+
+
 def refuse_missing_rules(primitive: Primitive, parents: Sequence[Node | None]) -> None:
     """Raise if a tracked argument is one that the primitive has no rule for."""
     for position, parent in enumerate(parents):

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import autodiff
 from ..graph import Leaf, Node, reachable, record
-from ..primitives import TABLE, Primitive
+from ..primitives import TABLE, Primitive, is_elementwise
 from ..transforms.slopes import length
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -52,7 +52,7 @@ def rounding_of(roots: Mapping[Node, Any], variables: Sequence[Node]) -> Roundin
         sizes = [_size(adjoint, value)]
         for position, parent, terms in _terms(node, adjoint, generator):
             adjoints[parent] = adjoints[parent] + terms if parent in adjoints else terms
-            if not TABLE[node.function].elementwise:  # type: ignore[union-attr]
+            if not is_elementwise(node):
                 sizes.append(_size(terms, np.asarray(node.inputs[position])))  # as if what it is given were rounded
         parts += sizes
         errors.append(length(sizes) * (float(np.finfo(value.dtype).eps) if value.dtype.kind in "fc" else 0.0))

@@ -15,7 +15,7 @@ import numpy as np
 from ... import autodiff
 from ...errors import operand
 from ...graph import Leaf, Node, record
-from ...primitives import TABLE, Primitive
+from ...primitives import TABLE, Primitive, is_elementwise
 from ...recording import Observer, Observing
 from ..reports.wording import clean
 from .nonfinite import (
@@ -30,7 +30,6 @@ from .nonfinite import (
     elements,
     first,
     fix,
-    is_elementwise,
     line_of,
     number,
     operation,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import name_of, operand
 from ...graph import Leaf, Node
-from ...primitives import TABLE, Primitive
+from ...primitives import is_elementwise
 from ..locations import location_of
 from ..reports.wording import at, code_line, place
 
@@ -139,12 +139,6 @@ def are_finite(x: Any) -> bool:
 def is_unknown(x: Any) -> bool:
     """Whether a value is none: NaN, not to be looked at, stands for it in the shape it would have."""
     return isinstance(x, np.ndarray) and not x.flags.writeable and not any(x.strides) and x.size > 0
-
-
-def is_elementwise(node: Node) -> bool:
-    """Whether each element of a node's value is made of one element of each input."""
-    primitive = TABLE.get(node.function)
-    return isinstance(primitive, Primitive) and primitive.elementwise
 
 
 def first(mask: Any) -> Index:

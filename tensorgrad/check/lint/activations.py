@@ -13,7 +13,7 @@ import numpy as np
 
 from ... import functional, transforms
 from ...graph import Node
-from ...primitives import TABLE, Primitive
+from ...primitives import is_elementwise
 
 # Operations that hand values on as they are, in another order, shape or dtype.
 REARRANGING = frozenset(
@@ -151,12 +151,6 @@ def _goes_on(node: Node, activation: Activation, known: Mapping[Node, Activation
     before, *others = _tracked(node)
     last = known.get(rearranged(before))
     return not others and last is not None and last.kind == activation.kind and activation.argument is not before
-
-
-def is_elementwise(node: Node) -> bool:
-    """Whether each element of a node's value is made of one element of each input."""
-    primitive = TABLE.get(node.function)
-    return isinstance(primitive, Primitive) and primitive.elementwise
 
 
 def _tracked(node: Node) -> list[Node]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...graph import Node
-from .activations import RANGES, REARRANGING, SIGMOID, TANH, is_elementwise, rearranged, unguarded
+from ...primitives import is_elementwise
+from .activations import RANGES, REARRANGING, SIGMOID, TANH, rearranged, unguarded
 from .graph import Found, Reading, parameter_of
 from .losses import SQUARED, Loss, losses
 from .report import ERROR, WARNING
