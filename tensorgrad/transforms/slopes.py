@@ -126,17 +126,17 @@ class Comparison:
             return found
         close = self._close_by(curve, first, judged) if found.verdict == UNDECIDED else None
         found = close or self._at_kink(curve, first, ours, judged) or found
-        if found.verdict == DIFFERS and size and self._is_finer(curve, min(first), found):
+        if found.verdict == DIFFERS and size and self._is_finer(curve, min(first), span, found):
             return found._replace(verdict=UNDECIDED, error=abs(found.ours - found.numerical))
         return found
 
-    def _is_finer(self, curve: Callable[[float], float], first: float, found: Slope) -> bool:
+    def _is_finer(self, curve: Callable[[float], float], first: float, span: float, found: Slope) -> bool:
         """Whether ours may be the slope of a structure finer than the steps that gave another one.
 
-        At steps of the size of what moves it is lost in rounding; or at finer ones it comes to light.
+        The difference is lost in rounding over a step as large as what moves; or at finer steps it comes to light.
         """
-        value, error = careful(curve, [first], self._rounding)
-        if abs(value - found.ours) <= SAFETY * error < np.inf:
+        finite = np.abs(self._x)[np.isfinite(self._x)]
+        if abs(found.ours - found.numerical) * float(np.max(finite, initial=0)) <= SAFETY * self._rounding * span:
             return True
         return self._comes_nearer(curve, first / _STEP, found)
 
