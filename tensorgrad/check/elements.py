@@ -38,7 +38,7 @@ class Examination:
         i: Which input.
         ours: Its gradient.
         unsure: How far each element of that may be off by rounding.
-        eps: Of the coarsest dtype the function computes in.
+        eps: Of the dtypes the function computes in.
         rounding: How far the function may be off by rounding, where more is known of that than its outputs tell.
         terms: How large the terms are that each element of the gradient is the sum of.
         analytic: Whether the complex step may be tried.
@@ -64,7 +64,7 @@ class Examination:
         self._eps = eps
         self._weighted = weighted
         self._i = i
-        self._rounding = max(rounding, eps / _EPS * weighted.rounding if not rounding else weighted.rounding)
+        self._rounding = max(rounding, weighted.rounding) if rounding else eps / _EPS * weighted.rounding
         self.comparison = Comparison(self._moved, self.x, ours, eps, self._rounding, unsure, terms)
         self._symmetric = symmetric and self.x.ndim > 1 and self.x.shape[-1] == self.x.shape[-2]
         self._exact = ComplexStep.of(weighted, i) if analytic and eps <= 2 * _EPS else None

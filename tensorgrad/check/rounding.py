@@ -48,7 +48,8 @@ class _Arriving(NamedTuple):
     terms: Any
     noise: list[Any]
 
-    def __add__(self, other: _Arriving) -> _Arriving:  # type: ignore[override]
+    def joined(self, other: _Arriving) -> _Arriving:
+        """Return both together."""
         noise = [a + b for a, b in zip(self.noise, other.noise, strict=True)]
         return _Arriving(self.adjoint + other.adjoint, self.terms + other.terms, noise)
 
@@ -68,7 +69,7 @@ def rounding_of(roots: Mapping[Node, Any], variables: Sequence[Node]) -> Roundin
         back, value = arriving.pop(node), np.asarray(node.value)
         sizes = [_size(back.adjoint, value)]
         for position, parent, passed in _passed_on(node, back, generator):
-            arriving[parent] = arriving[parent] + passed if parent in arriving else passed
+            arriving[parent] = arriving[parent].joined(passed) if parent in arriving else passed
             if not is_elementwise(node):
                 sizes.append(_size(passed.terms, np.asarray(node.inputs[position])))  # as if its inputs were rounded
         parts += sizes
