@@ -163,10 +163,10 @@ def main():
     ratio = histories["published"][-1, 0] / histories["right"][-1, 0]
     expect("loss, published / right: no sign of a mistake", ratio, at_most=1.25)
     print("  But with the published one all biases of a layer go the same way, whatever each unit needs:")
-    ways = {formula: parameters["b2"] - start["b2"] for formula, parameters in trained.items()}
-    expect("range of the ways of the 10 output biases, published", np.ptp(ways["published"]), at_most=1e-9)
-    expect("range of the ways of the 10 output biases, right", np.ptp(ways["right"]), at_least=0.1)
-    draw(histories, ways, folder / "03_digits_wrong_bias.png")
+    moves = {formula: parameters["b2"] - start["b2"] for formula, parameters in trained.items()}
+    expect("spread of the moves of the 10 output biases, published", np.ptp(moves["published"]), at_most=1e-9)
+    expect("spread of the moves of the 10 output biases, right", np.ptp(moves["right"]), at_least=0.1)
+    draw(histories, moves, folder / "03_digits_wrong_bias.png")
 
     step(5, f"Why nobody notices: other starts, {short} epochs each")
     compare_starts(batches, test, epochs=short, seeds=range(1, 4 if options.quick else 6))
@@ -287,7 +287,7 @@ def show_slip(parameters, scaler, raw, y):
     expect("accuracy on digits that come one by one, scaled by themselves", rows[-1][-1], at_most=0.2)
 
 
-def draw(histories, ways, path):
+def draw(histories, moves, path):
     """Draw loss and accuracy with either formula, and how far each took the biases of the output layer."""
     if (figure := new_figure(12, 3.6)) is None:
         return
@@ -295,7 +295,7 @@ def draw(histories, ways, path):
     for formula, color, line, shift in (("right", BLUE, "-", -0.2), ("published", ORANGE, "--", 0.2)):
         loss.plot(histories[formula][:, 0], color=color, linestyle=line, label=f"{formula} formula")
         score.plot(histories[formula][:, 1], color=color, linestyle=line)
-        bias.bar(np.arange(CLASSES) + shift, ways[formula], width=0.4, color=color)
+        bias.bar(np.arange(CLASSES) + shift, moves[formula], width=0.4, color=color)
     loss.set(title="training loss", xlabel="epoch", yscale="log")
     score.set(title="accuracy on held-out digits", xlabel="epoch", ylim=(0.8, 1))
     bias.set(title="how far training moved each output bias", xlabel="digit", xticks=range(CLASSES))

@@ -190,14 +190,17 @@ def draw(valley, history, curves, best, path):
     left, right = figure.subplots(1, 2)
     for (method, curve), color in zip(valley.items(), (BLUE, GREEN, ORANGE), strict=True):
         left.semilogy(curve[:, 0], curve[:, 1], color=color, label=method)
-    left.set(title="Rosenbrock function", xlabel="calls of the function")
+    left.set(title="Rosenbrock function", xlabel="calls of the function, products of the Hessian aside")
     for (method, runs), color in zip(curves.items(), (BLUE, GREEN), strict=False):
         for i, curve in enumerate(runs):
             right.loglog(curve[:, 0], curve[:, 1], color=color, linewidth=1, label=method if i == 0 else None)
     right.loglog(history[1:, 0], history[1:, 2], color=ORANGE, label=f"gradient descent, start {best}")
     end = [history[-1, 0], EPOCHS], [history[-1, 2], DESCENT[best]]
     right.loglog(*end, color=ORANGE, linestyle=":", marker="o", markevery=[1])
-    right.set(title="loss of the regression network, ten starts", xlabel="calls of the loss; epochs")
+    right.set(
+        title="loss of the regression network, ten starts",
+        xlabel="calls of the loss, products of the Hessian aside; epochs",
+    )
     for axes in (left, right):
         axes.legend(frameon=False)
     save(figure, path)

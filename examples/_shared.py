@@ -58,7 +58,8 @@ def _cell(value: Any) -> str:
 def expect(what: str, reached: float, *, at_least: float | None = None, at_most: float | None = None) -> None:
     """Print what was expected and what was reached; leave the program with that as the error if it was missed."""
     bounds = [f"{sign} {_cell(bound)}" for sign, bound in ((">=", at_least), ("<=", at_most)) if bound is not None]
-    report = f"{what}: expected {' and '.join(bounds)}, reached {_cell(reached)}"
+    expected = _cell(at_least) if at_least == at_most else " and ".join(bounds)
+    report = f"{what}: expected {expected}, reached {_cell(reached)}"
     kept = (at_least is None or reached >= at_least) and (at_most is None or reached <= at_most)  # NaN keeps no bound
     if not kept:
         raise SystemExit(f"NOT REACHED  {report}")

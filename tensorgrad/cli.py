@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit status.
 
     That is the verdict of ``check`` (0 agrees, 1 differs, 2 undecided) and of ``lint`` (0 nothing found, 1 mistakes);
-    3 if these two cannot give a verdict; 1 if ``demo`` fails; 130 after Ctrl-C.
+    3 if these two cannot give a verdict; 1 if ``demo`` fails, or finds gradients that differ; 130 after Ctrl-C.
     """
     options, strange = _parser().parse_known_args(arguments)
     if strange:  # not parse_args, whose exit status would be 2, whatever the command
@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from . import demo  # here, not above: `tensorgrad --version` needs none of it
 
-    demo.run(options.output, epochs=options.epochs, seed=options.seed)
-    return 0
+    return 0 if demo.run(options.output, epochs=options.epochs, seed=options.seed) else 1
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -187,10 +186,18 @@ def _add_demo(commands: Any) -> None:
     )
     demo.set_defaults(run=_demo, parser=demo, status=1)
     demo.add_argument(
-        "--output", type=Path, default=Path("tensorgrad-demo"), metavar="FOLDER", help="where the pictures go"
+        "--output",
+        type=Path,
+        default=Path("tensorgrad-demo"),
+        metavar="FOLDER",
+        help="where the pictures go (default: tensorgrad-demo)",
     )
-    demo.add_argument("--epochs", type=_positive, default=30, help="passes over the training data (default: 30)")
-    demo.add_argument("--seed", type=_seed, default=0, help="seed of the split, the weights and the batches")
+    demo.add_argument(
+        "--epochs", type=_positive, default=30, metavar="N", help="passes over the training data (default: 30)"
+    )
+    demo.add_argument(
+        "--seed", type=_seed, default=0, metavar="N", help="of the split, the weights and the batches (default: 0)"
+    )
 
 
 # ---- how it is read --------------------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -11,20 +14,26 @@ from . import nn, optim
 from .check import formulas
 from .check.gradients import check_gradients
 from .losses import cross_entropy
-from .train import History, accuracy, fit
+from .train import accuracy, fit
 from .view import graph
 
 _SIZES = [64, 32, 10]
 _HIDDEN, _OUTPUT = "relu", "identity"
+_PACKAGES = {"sklearn": "scikit-learn", "tqdm": "tqdm", "matplotlib": "matplotlib"}
 
 
-def run(folder: Path, *, epochs: int = 30, seed: int = 0) -> History:
+def run(folder: Path, *, epochs: int = 30, seed: int = 0) -> bool:
     """Train, check and draw; print what happens; write graph.svg, graph.png and training.png into the folder.
+
+    Returns:
+        Whether the gradients agree: the engine's, the formulas' and the finite differences.
 
     Raises:
         ImportError: An optional package is missing; says how to install it.
+        OSError: The folder cannot be made, or may not be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)  # first: an unwritable place shall not cost a training
+    _check_packages()  # before the training, as the folder is: what is missing shall not cost one
+    _check_folder(folder)
     x_train, x_test, y_train, y_test = _digits(seed)
     model = nn.MLP(_SIZES, hidden=_HIDDEN, output=_OUTPUT, seed=seed)
     count = sum(parameter.size for _, parameter in model.parameters())
@@ -44,31 +53,55 @@ def run(folder: Path, *, epochs: int = 30, seed: int = 0) -> History:
         progress=True,
     )
     print(f"\nheld-out accuracy: {history.metric[-1]:.1%}\n")
-    print("gradients of the trained network in float64, largest difference relative to the largest element:\n")
-    print(_agreement(model, x_train[:64], y_train[:64]))
+    x, y = x_train[:64], y_train[:64]
+    print("gradients of the trained network in float64: how far the engine's are from")
+    print("those found otherwise, relative to the largest element of each:\n")
+    agree, table = _agreement(model, x, y)
+    print(table)
+    drawing = graph(cross_entropy(model(x), y))
+    print(f"\nthe graph of the loss of {len(x)} digits:\n")
+    print(indent(drawing.text(), "  "))
     print("\nwritten:")
-    for path in _pictures(folder, model, history, x_train[:64], y_train[:64]):
-        print(f"  {path}")
-    return history
+    print(f"  {drawing.save(folder / 'graph.svg')}")
+    print(f"  {drawing.save(folder / 'graph.png')}")
+    print(f"  {history.save_plot(folder / 'training.png')}")
+    return agree
+
+
+def _check_packages() -> None:
+    missing = [package for module, package in _PACKAGES.items() if find_spec(module) is None]
+    if missing:
+        raise ImportError(
+            f"the demo cannot run without {' and '.join(missing)}. Expected: the packages of the extra `demo`. "
+            "Usual fix: pip install '.[demo]' in the tensorgrad checkout."
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    """Make the folder, and try to write into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise type(error)(
+            f"no pictures can be written to {folder} ({error.strerror}). Expected: a folder, there or not, in a place "
+            "that may be written to. Usual fix: tensorgrad demo --output FOLDER, another one."
+        ) from error
 
 
 def _digits(seed: int) -> Any:
     """Return scikit-learn's bundled digits, pixels scaled to [0, 1], split into training and held-out."""
-    try:
-        from sklearn.datasets import load_digits
-        from sklearn.model_selection import train_test_split
-    except ImportError:
-        raise ImportError(
-            "the digits come from scikit-learn, which is missing. "
-            "Usual fix: pip install '.[demo]' in the tensorgrad checkout."
-        ) from None
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     digits = load_digits()
     x = (digits.data / 16).astype(np.float32)
     return train_test_split(x, digits.target, test_size=0.25, random_state=seed, stratify=digits.target)
 
 
-def _agreement(model: nn.MLP, x: Any, y: Any) -> str:
-    """Return a table: the engine against the hand-derived formulas and against central differences."""
+def _agreement(model: nn.MLP, x: Any, y: Any) -> tuple[bool, str]:
+    """Hold the engine against the hand-derived formulas and finite differences: whether they agree, and a table."""
     double = nn.MLP(_SIZES, hidden=_HIDDEN, output=_OUTPUT, dtype=np.float64)
     names = ["W1", "b1", "W2", "b2"]
     tensors = [parameter for _, parameter in double.parameters()]
@@ -78,15 +111,15 @@ def _agreement(model: nn.MLP, x: Any, y: Any) -> str:
     cross_entropy(double(x), y).backward()
     by_hand = _formulas(dict(zip(names, [tensor.data for tensor in tensors], strict=True)), x, y)
     numerical = {entry.name: entry.numerical for entry in check_gradients(double, loss=cross_entropy, x=x, y=y).inputs}
-    lines = [f"  {'':4}{'shape':>9}{'engine / formulas':>21}{'engine / differences':>24}"]
+    lines = [f"  {'':11}{'shape':>10}{'from formulas by hand':>24}{'from finite differences':>26}"]
     agree = True
     for name, (path, tensor) in zip(names, double.parameters(), strict=True):
         exact = _relative(tensor.grad, by_hand[f"d{name}"])
         other = _relative(tensor.grad, numerical[path])
         agree = agree and exact <= 1e-12 and other <= 1e-6
-        lines.append(f"  {name:4}{' x '.join(map(str, tensor.shape)):>9}{exact:>21.1e}{other:>24.1e}")
+        lines.append(f"  {path:11}{tensor.shape!s:>10}{exact:>24.1e}{other:>26.1e}")
     verdict = "all three agree" if agree else "they DIFFER: please report this"
-    return "\n".join([*lines, f"  {verdict} (expected: at most 1e-12, and 1e-6)"])
+    return agree, "\n".join([*lines, f"  {verdict} (expected: at most 1e-12, and 1e-6)"])
 
 
 def _formulas(parameters: dict[str, Any], x: Any, y: Any) -> dict[str, Any]:
@@ -99,12 +132,3 @@ def _formulas(parameters: dict[str, Any], x: Any, y: Any) -> dict[str, Any]:
 
 def _relative(ours: Any, theirs: Any) -> float:
     return float(np.max(np.abs(ours - theirs)) / np.max(np.abs(theirs)))
-
-
-def _pictures(folder: Path, model: nn.MLP, history: History, x: Any, y: Any) -> list[Path]:
-    drawing = graph(cross_entropy(model(x), y))
-    return [
-        drawing.save(folder / "graph.svg"),
-        drawing.save(folder / "graph.png"),
-        history.save_plot(folder / "training.png"),
-    ]

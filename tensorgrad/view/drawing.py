@@ -5,12 +5,12 @@ What reads and draws is imported where it is used: ``import tensorgrad`` must no
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Node
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from .model import Model
@@ -24,9 +24,10 @@ _SCROLLED = 150  # boxes
 def graph(*tensors: Any, direction: str = "down") -> Graph:
     """Return a drawing of how tensors were computed.
 
-    Operations show their name, settings and output shape, and a dtype where it is not the graph's common one.
-    Parameters (``requires_grad``) and other leaves are repeated next to each use; plain arrays and numbers show
-    as constants. It is a snapshot: later updates do not change it.
+    Operations show their name, the settings that are not the defaults, their output shape, and a dtype where it is not
+    the graph's common one. Parameters (``requires_grad``) and other leaves are repeated next to each use; plain arrays
+    and numbers show as constants. What is made of nothing that requires a gradient, or within ``tg.no_grad()``, is not
+    recorded, and shows as an input. It is a snapshot: later updates do not change it.
 
     Args:
         tensors: One or more Tensors, usually a loss.
@@ -148,12 +149,15 @@ class Graph:
         The file appears whole or not at all. Errors as for ``svg``, and:
 
         Raises:
+            OSError: The folder does not exist, or may not be written to.
             ValueError: The ending is none of these.
         """
         from pathlib import Path
 
+        from ..files import write_whole
+
         path = Path(path)
-        _write(path, self._in_form_of(path, max_nodes))
+        write_whole(path, self._in_form_of(path, max_nodes))
         return path
 
     def _in_form_of(self, path: Path, max_nodes: int) -> bytes:
@@ -202,14 +206,3 @@ class Graph:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(self.text() if len(self._model.items) <= _SHORT else repr(self))
-
-
-def _write(path: Path, data: bytes) -> None:
-    from threading import get_ident
-
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.part")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -6,12 +6,13 @@ changes when parameters do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
 from ..graph import Leaf, Node, reachable
 from . import wording
+from .defaults import defaults_of, is_default
 
 INPUT, PARAMETER, CONSTANT, OPERATION, OUTPUT = "input", "parameter", "constant", "operation", "output"
 
@@ -67,7 +68,12 @@ def read(roots: Sequence[Node]) -> Model:
     nodes = reachable(*roots)
     positions = {node: position for position, node in enumerate(nodes)}
     outputs = set(roots)
-    items = [_leaf(node) if node.function is None else _operation(node, positions, node in outputs) for node in nodes]
+    functions = dict.fromkeys(node.function for node in nodes if node.keywords)  # each once: signatures take their time
+    defaults = {function: defaults_of(function) for function in functions}
+    items = [
+        _leaf(node) if node.function is None else _operation(node, positions, defaults, node in outputs)
+        for node in nodes
+    ]
     counts: dict[str, int] = {}
     for item in items:
         counts[item.dtype] = counts.get(item.dtype, 0) + 1
@@ -81,8 +87,10 @@ def _leaf(leaf: Node) -> Item:
     return Item(kind, "", name, value, _shape(leaf.value), _dtype(leaf.value))
 
 
-def _operation(node: Node, positions: dict[Node, int], is_output: bool) -> Item:
-    indexing = node.function is not None and getattr(node.function, "__name__", "") == "getitem"
+def _operation(
+    node: Node, positions: dict[Node, int], defaults: dict[Callable[..., Any] | None, dict[str, Any]], is_output: bool
+) -> Item:
+    indexing = getattr(node.function, "__name__", "") == "getitem"
     arguments: list[int | Constant | str] = []
     for place, (parent, value) in enumerate(zip(node.parents, node.inputs, strict=False)):
         if parent is not None:
@@ -100,7 +108,11 @@ def _operation(node: Node, positions: dict[Node, int], is_output: bool) -> Item:
         _shape(node.value),
         _dtype(node.value),
         tuple(arguments),
-        tuple(f"{key}={wording.setting(value)}" for key, value in node.keywords.items()),
+        tuple(
+            f"{key}={wording.setting(value)}"
+            for key, value in node.keywords.items()
+            if not is_default(key, value, defaults[node.function])
+        ),
     )
 
 

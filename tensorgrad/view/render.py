@@ -44,7 +44,7 @@ def _drawn(source: str, kind: str) -> bytes:
     if _folder("graphviz") is not None and which("dot"):
         return _by_graphviz(source, kind)
     raise ImportError(
-        f"Drawing a {kind.upper()} needs Graphviz, and neither pygraphviz (which carries it) nor the graphviz package "
+        f"{kind.upper()} pictures need Graphviz, and neither pygraphviz (which carries it) nor the graphviz package "
         'with a `dot` program on the path was found. Usual fix: pip install ".[draw]" in the tensorgrad checkout. '
         "The methods .text(), .to_dot() and .to_mermaid() need neither."
     )

@@ -57,7 +57,7 @@ def setting(value: Any) -> str:
     if isinstance(value, slice):
         ends = [value.start, value.stop] + ([] if value.step is None else [value.step])
         return ":".join("" if end is None else setting(end) for end in ends)
-    if isinstance(value, (tuple, list)):
+    if _is_sequence(value):
         return _sequence(value)
     if value is None or isinstance(value, bool):
         return str(value)
@@ -72,9 +72,23 @@ def setting(value: Any) -> str:
 
 
 def _sequence(values: Any) -> str:
-    shown = ", ".join("…" if isinstance(item, (tuple, list)) and item else setting(item) for item in values[:_ITEMS])
-    if len(values) > _ITEMS:
-        shown += ", …"
+    """Return a tuple or list, and what is in it: two levels at most, one where two are too long."""
+    shown = _bracketed(values, [_flat(item) if _is_sequence(item) else setting(item) for item in values[:_ITEMS]])
+    if len(shown) <= _LONGEST:
+        return shown
+    return _flat(values)
+
+
+def _flat(values: Any) -> str:
+    return _bracketed(values, ["…" if _is_sequence(item) and item else setting(item) for item in values[:_ITEMS]])
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, (tuple, list))
+
+
+def _bracketed(values: Any, entries: list[str]) -> str:
+    shown = ", ".join([*entries, "…"] if len(values) > _ITEMS else entries)
     if isinstance(values, list):
         return f"[{shown}]"
     return f"({shown},)" if len(values) == 1 else f"({shown})"

@@ -10,10 +10,12 @@ from _shared import expect, new_figure, output_folder, relative_difference, tabl
 
 def test_claims_that_hold(capsys):
     expect("accuracy", 0.97, at_least=0.95)
-    expect("cost", np.float64(0.1), at_least=0.1, at_most=0.1)
+    expect("cost", np.float64(0.1), at_least=0.1, at_most=0.2)
+    expect("parameters", 47, at_least=47, at_most=47)
     assert capsys.readouterr().out.splitlines() == [
         "  ok  accuracy: expected >= 0.95, reached 0.97",
-        "  ok  cost: expected >= 0.1 and <= 0.1, reached 0.1",
+        "  ok  cost: expected >= 0.1 and <= 0.2, reached 0.1",
+        "  ok  parameters: expected 47, reached 47",
     ]
 
 

@@ -111,8 +111,15 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         graph(loss()).save(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(FileNotFoundError):
-        graph(loss()).save(tmp_path / "missing" / "picture.txt")
+
+
+def test_where_a_file_cannot_be_the_error_names_it_and_not_the_unfinished_one(tmp_path):
+    (tmp_path / "file").write_text("here")
+    for folder, error in (("missing", FileNotFoundError), ("file", NotADirectoryError)):
+        with pytest.raises(error, match=r"picture\.txt.*Expected: .*Usual fix: ") as caught:
+            graph(loss()).save(tmp_path / folder / "picture.txt")
+        assert ".part" not in str(caught.value)
+        assert caught.value.filename is None  # the whole is in the message, once
 
 
 class Printer:

@@ -97,9 +97,37 @@ def test_an_intermediate_result_goes_by_its_own_name():
     assert [line[15:31].rstrip() for line in lines(np.exp(h))[3:]] == ["hidden = tanh(x)", "exp(hidden)"]
 
 
+@pytest.mark.parametrize(
+    ("function", "shown"),
+    [
+        (lambda x: x.sum(), "sum(x)"),
+        (lambda x: x.mean(axis=0, keepdims=True), "mean(x, axis=0, keepdims=True)"),
+        (lambda x: x.mean(axis=0, keepdims=False), "mean(x, axis=0)"),
+        (lambda x: x.ravel(), "reshape(x, shape=-1)"),
+        (lambda x: x.astype(np.float32), "astype(x, dtype=float32)"),
+        (lambda x: np.var(x), "var(x)"),
+        (lambda x: np.var(x, ddof=1, where=np.ones((4, 5), bool)), "var(x, ddof=1, where=bool[4, 5])"),
+        (lambda x: np.linalg.norm(x), "norm(x)"),
+        (lambda x: np.linalg.norm(x, axis=1), "norm(x, axis=1)"),
+        (lambda x: np.diff(x, axis=0), "diff(x, axis=0)"),
+        (lambda x: np.pad(x, ((1, 2), (0, 3))), 'pad_with(x, 0, pad_width=((1, 2), (0, 3)), mode="constant")'),
+    ],
+)
+def test_settings_that_are_the_defaults_are_left_out(function, shown):
+    assert f"  {shown}  " in lines(function(parameter(4, 5, name="x")))[-1]
+
+
+def test_a_function_that_is_only_called_as_numpys_has_no_defaults_of_numpy():
+    @tg.custom_rule(lambda g, y, x, *, axis, factor: g * factor)
+    def mean(x, *, axis, factor=2.0):
+        return x * factor
+
+    assert "  mean(x, axis=None)  " in lines(mean(parameter(2, name="x"), axis=None, factor=2.0))[-1]
+
+
 def test_many_arguments_are_counted_not_shown():
     shown = lines(np.concatenate([parameter(1, name=f"p{i}") for i in range(50)]))[-1]
-    assert "p7, … 42 more, axis=0)" in shown
+    assert "p7, … 42 more)" in shown
 
 
 @pytest.mark.parametrize(
