@@ -48,6 +48,11 @@ def relu(x: Any) -> Any:
     return np.maximum(x, _zero(x.dtype) if x.__class__ is np.ndarray else 0)
 
 
+def _wide(x: Any) -> Any:
+    """Return integers and bools as float64: ``-x`` and ``x - max(x)`` of those without a sign wrap around."""
+    return x.astype(np.float64) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
+
+
 @differentiable(lambda g, y, x: g * y * (1 - y), elementwise=True, bounded=True)
 def sigmoid(x: Any) -> Any:
     """Return the logistic function ``1 / (1 + exp(-x))``, elementwise; exactly 0 and 1 far out, without warnings.
@@ -56,6 +61,7 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
+    x = _wide(x)
     with np.errstate(over="ignore"):  # exp(-x) overflows to inf below -709, and 1 / inf is the right 0
         return 1 / (1 + np.exp(-x))
 
@@ -64,10 +70,16 @@ def sigmoid(x: Any) -> Any:
 def softplus(x: Any) -> Any:
     """Return ``log(1 + exp(x))``, elementwise, without overflow: a smooth relu (Dugas et al. 2001).
 
+    Raises:
+        TypeError: Complex numbers, which have no order.
+
     >>> import numpy as np
     >>> softplus(np.array([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.6931471805599453, 1000.0]
     """
+    x = _wide(x)
+    if np.iscomplexobj(x):
+        raise TypeError("complex numbers have no order. Expected: real ones. Usual fix: np.log(1 + np.exp(z))")
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -95,6 +107,7 @@ def softmax(x: Any, *, axis: int = -1) -> Any:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
+    x = _wide(x)
     shifted = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))  # np.max costs twice the call of reduce
     return shifted / np.add.reduce(shifted, axis=axis, keepdims=True)
 
@@ -107,6 +120,7 @@ def log_softmax(x: Any, *, axis: int = -1) -> Any:
     >>> log_softmax(np.array([1000.0, 0.0]))
     array([    0., -1000.])
     """
+    x = _wide(x)
     shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
@@ -127,6 +141,7 @@ def logsumexp(x: Any, *, axis: int | tuple[int, ...] | None = None, keepdims: bo
     >>> float(logsumexp(np.array([1000.0, 1000.0])).round(4))
     1000.6931
     """
+    x = _wide(x)
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, np.zeros_like(top))  # a row of -inf is log(0), not -inf - -inf
     with np.errstate(divide="ignore"):

@@ -18,9 +18,9 @@ from .targets import (
     check_probabilities,
     checked,
     distribution,
+    floats,
     refuse_empty,
     refuse_reduction,
-    refuse_unless_real,
     wrong_targets,
 )
 from .tensor import Tensor, apply, differentiable
@@ -36,7 +36,7 @@ def mse(predictions: Any, targets: Any, *, reduction: Reduction = "mean") -> Any
 
     Args:
         predictions: Any shape.
-        targets: The same shape: nothing is broadcast.
+        targets: The same shape: nothing is broadcast. Integers are taken in the dtype of the predictions.
         reduction: "mean" over all elements, "sum", or "none" (the shape of the predictions).
 
     Raises:
@@ -86,10 +86,11 @@ def cross_entropy(logits: Any, targets: Any, *, from_probabilities: bool = False
         logits = plain_array(logits, "cross_entropy(logits)")
     scores = logits._node.value if logits.__class__ is Tensor else logits
     if scores.dtype.char not in "fd":
-        refuse_unless_real("cross_entropy", scores.dtype)
+        how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
         if scores.dtype.char == "e":
-            how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
             return _in_single(cross_entropy, logits, targets, **how)
+        if scores.dtype.kind != "f":
+            return cross_entropy(floats("cross_entropy", logits), targets, **how)
     if scores.ndim != 2:
         return _in_rows(logits, targets, from_probabilities=from_probabilities, reduction=reduction)
     targets = distribution(scores.shape, targets)
@@ -127,9 +128,6 @@ def binary_cross_entropy(
     if dtype.char == "e":
         how: Any = {"from_probabilities": from_probabilities, "reduction": reduction}
         return _in_single(binary_cross_entropy, logits, targets, **how)
-    labels = unwrap(targets)
-    if hasattr(labels, "dtype") and labels.dtype.kind in "biu":
-        targets = labels.astype(np.float32)  # exact, and no wider than any logits worth having
     if from_probabilities:
         check_probabilities("binary_cross_entropy", logits, "sigmoid")
         return _reduced(-(_xlogy(targets, logits) + _xlogy(1 - targets, 1 - logits)), reduction)
@@ -272,10 +270,10 @@ FUSED: tuple[Any, ...] = (_squared_error.__wrapped__, _cross_entropy, _binary_cr
     lambda g, y, t, p: g * t / (p + _both_zero(t, p)),
     elementwise=True,
 )
-def _xlogy(t: Any, p: Any) -> Any:
-    """Return ``t * log(p)``, which is 0 for t = 0 whatever p is."""
+def _xlogy(targets: Any, p: Any) -> Any:
+    """Return ``targets * log(p)``, which is 0 for a target of 0 whatever p is."""
     with np.errstate(divide="ignore"):
-        return t * np.log(p + _both_zero(t, p))
+        return targets * np.log(p + _both_zero(targets, p))
 
 
 def _both_zero(t: Any, p: Any) -> Any:

@@ -22,7 +22,10 @@ def refuse_reduction(name: str, reduction: str) -> NoReturn:
 
 
 def checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[Any, Any, Any]:
-    """Return predictions and targets as Tensors, arrays or numbers, and the dtype of the predictions; or raise."""
+    """Return predictions and targets as Tensors, arrays or numbers, and the dtype of the predictions; or raise.
+
+    Integers and bools become floats, as wide as the predictions: differences of uint8 would wrap around.
+    """
     if reduction not in REDUCTIONS:
         refuse_reduction(name, reduction)
     if predictions.__class__ is not Tensor and predictions.__class__ is not np.ndarray:
@@ -39,10 +42,18 @@ def checked(name: str, predictions: Any, targets: Any, reduction: str) -> tuple[
     if 0 in expected:
         refuse_empty(name, expected)
     dtype = predictions.dtype
-    refuse_unless_real(name, dtype)
-    if hasattr(targets, "dtype"):
+    if dtype.kind != "f":
+        predictions, dtype = floats(name, predictions), np.dtype(np.float64)
+    if hasattr(targets, "dtype") and targets.dtype.kind != "f":
         refuse_unless_real(name, targets.dtype, "targets")
+        targets = targets if dtype.char == "e" else targets.astype(dtype)  # losses of float16 come back in float32
     return predictions, targets, dtype
+
+
+def floats(name: str, predictions: Any) -> Any:
+    """Return integers and bools as float64; or raise."""
+    refuse_unless_real(name, predictions.dtype)
+    return predictions.astype(np.float64)
 
 
 def refuse_unless_real(name: str, dtype: Any, what: str = "predictions") -> None:

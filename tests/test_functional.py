@@ -65,6 +65,21 @@ def test_plain_numbers_lists_and_integers_are_taken():
     np.testing.assert_array_equal(tg.sigmoid(np.array([0, 1])), tg.sigmoid(np.array([0.0, 1.0])))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, np.int64, bool])
+@pytest.mark.parametrize("f", [tg.sigmoid, tg.softplus, tg.softmax, tg.log_softmax, tg.logsumexp])
+def test_integers_do_not_wrap_around(f: Any, dtype: Any):
+    """Of pixels, ``-x`` and ``x - max(x)`` are large numbers, not negative ones."""
+    x = np.array([0, 1, 0, 1] if dtype is bool else [max(np.iinfo(dtype).min, -100), 0, 3, 100]).astype(dtype)
+    np.testing.assert_array_equal(f(x), f(x.astype(float)), strict=True)
+    np.testing.assert_array_equal(f(tg.Tensor(x)).data, f(x.astype(float)))
+
+
+def test_softplus_of_complex_numbers_is_refused():
+    """It was ``max(x, 0) + log1p(exp(-abs(x)))`` of them, which is not ``log(1 + exp(x))``."""
+    with pytest.raises(TypeError, match=r"softplus of \(2,\) complex128: .*Expected: .*Usual fix: "):
+        tg.softplus(np.array([1 + 2j, 0]))
+
+
 # ---- the softmax family --------------------------------------------------------------------------------------
 
 

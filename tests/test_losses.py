@@ -182,6 +182,36 @@ def test_the_dtype_of_the_loss_is_that_of_the_logits(dtype: Any):
     assert tg.mse(z[0, 0], 2.0).dtype == dtype
 
 
+# ---- integers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool])
+def test_integers_are_the_numbers_they_are(dtype: Any, reduction: Any):
+    """Differences of uint8 wrap around, and those of bools NumPy does not take."""
+    predictions = np.array([[0, 1], [1, 0]] if dtype is bool else [[0, 100], [3, 1]]).astype(dtype)
+    targets = np.array([[1, 0], [0, 1]]).astype(dtype)
+    for loss in (tg.mse, tg.binary_cross_entropy, tg.cross_entropy):
+        exact = loss(predictions.astype(float), targets.astype(float), reduction=reduction)
+        for whole in (predictions, tg.Tensor(predictions)):
+            found = loss(whole, targets, reduction=reduction)
+            np.testing.assert_allclose(np.asarray(found), exact, rtol=1e-14)
+            assert found.dtype == np.float64
+            assert type(found) is (tg.Tensor if whole is not predictions else type(exact))
+
+
+@pytest.mark.parametrize("loss", [tg.mse, tg.binary_cross_entropy, tg.cross_entropy])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_integer_targets_do_not_widen_the_loss(loss: Any, dtype: Any):
+    z = tg.Tensor([[0.5, 0.25], [1.0, 2.0]], requires_grad=True, dtype=dtype)
+    for targets in (np.array([[1, 0], [0, 1]]), np.eye(2, dtype=bool), tg.Tensor([[1, 0], [0, 1]])):
+        assert loss(z, targets).dtype == dtype
+
+
+def test_integer_targets_beyond_float16_stay_finite():
+    assert tg.mse(np.array([65472.0], np.float16), np.array([65530])) == 58**2  # 65530 itself is inf in float16
+
+
 # ---- float16 ---------------------------------------------------------------------------------------------------
 
 

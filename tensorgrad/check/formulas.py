@@ -151,7 +151,7 @@ def backward(
     if derivative.shape != memory[f"A{last}"].shape:
         raise ValueError(
             f"backward: the derivative has shape {derivative.shape}, the output of the network "
-            f"{memory[f'A{last}'].shape}. They must be equal: compute it with loss_derivative in the same layout."
+            f"{memory[f'A{last}'].shape}. Expected: equal shapes. Usual fix: loss_derivative in the same layout."
         )
     gradients = {f"dZ{last}" if from_logits else f"dA{last}": derivative}
     for layer in range(last, 0, -1):
@@ -333,7 +333,7 @@ def logits_derivative(A: Array, Y: ArrayLike, *, loss: str, layout: str = "rows"
            [ 0.5  , -0.5  ]])
     """
     if loss == "mse":
-        raise ValueError("logits_derivative: got 'mse', expected a cross-entropy. Use loss_derivative for 'mse'.")
+        raise ValueError("logits_derivative: got 'mse'. Expected a cross-entropy. Usual fix: loss_derivative.")
     return (A - _targets(A, Y)) / _divisor(A, loss, layout, reduction)
 
 
@@ -349,7 +349,8 @@ def _divisor(A: Array, loss: str, layout: str, reduction: str) -> int:
 
 def _pick(table: Mapping[str, T], name: str, kind: str, *, known: Sequence[str] = ()) -> T:
     if name not in table:
-        raise ValueError(f"unknown {kind} {name!r}. Expected one of: {', '.join(known or table)}.")
+        choices = ", ".join(known or table)
+        raise ValueError(f"unknown {kind} {name!r}. Expected one of: {choices}. Usual fix: correct the spelling.")
     return table[name]
 
 
@@ -359,7 +360,7 @@ def _targets(A: Array, Y: ArrayLike) -> Array:
     if Y.shape != A.shape or A.ndim != 2 or A.size == 0:
         raise ValueError(
             f"loss: the activations have shape {A.shape}, the targets {Y.shape}. Expected two equal 2-D shapes with at "
-            "least one sample: one-hot classes, and (n, 1) rather than (n,)."
+            "least one sample. Usual fix: one-hot classes, and Y[:, None] for one output."
         )
     return Y
 
@@ -371,10 +372,14 @@ def _check_network(X: Array, parameters: Mapping[str, Array], activations: Seque
     if not activations or set(parameters) != set(names):
         raise ValueError(
             f"network: {len(activations)} activations and the parameters {', '.join(map(str, parameters)) or 'none'}. "
-            f"Expected one activation for each layer, and W and b for each: {', '.join(names) or 'W1, b1, ...'}."
+            f"Expected one activation for each layer, and W and b for each: {', '.join(names) or 'W1, b1, ...'}. "
+            "Usual fix: activations=['relu', 'sigmoid'] for W1, b1, W2, b2."
         )
     if X.ndim != 2 or X.size == 0:
-        raise ValueError(f"network: the input has shape {X.shape}. Expected 2-D with at least one sample.")
+        raise ValueError(
+            f"network: the input has shape {X.shape}. Expected 2-D with at least one sample. "
+            "Usual fix: x[None, :] for a single one in rows."
+        )
     fan_in = X.shape[equations.units]
     for W, b in zip(names[::2], names[1::2], strict=True):
         given = parameters[W].shape, parameters[b].shape
@@ -383,6 +388,6 @@ def _check_network(X: Array, parameters: Mapping[str, Array], activations: Seque
         if given != expected:
             raise ValueError(
                 f"network: {W} has shape {given[0]} and {b} {given[1]}, after {fan_in} units, samples in {layout}. "
-                f"Expected {expected[0]} and {expected[1]}. Transpose {W}, reshape {b}, or pass the other layout."
+                f"Expected {expected[0]} and {expected[1]}. Usual fix: {W}.T; reshape {b}; or pass the other layout."
             )
         fan_in = fan_out

@@ -127,12 +127,12 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float, *, seed: int | np.random.Generator | None = None) -> None:
-        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
+        if not isinstance(rate, (int, float, np.integer, np.floating)) or not 0 <= rate < 1:
             raise ValueError(
                 f"Dropout({rate!r}): expected a probability in [0, 1), the share of elements to drop. "
                 "Usual fix: Dropout(0.2) for 20 %."
             )
-        self.rate = rate
+        self.rate = float(rate)  # a NumPy number would widen float32
         self.generator = generator_from(seed)
 
     def __call__(self, x: Any) -> Any:
@@ -175,8 +175,8 @@ class Sequential(Module):
         for layer in layers:
             if not callable(layer):
                 raise TypeError(
-                    f"Sequential was given {operand(layer)}. Expected layers or functions, "
-                    "one argument each: Sequential(a, b), not Sequential([a, b])."
+                    f"Sequential was given {operand(layer)}. Expected layers or functions of one argument. "
+                    "Usual fix: Sequential(a, b), not Sequential([a, b]); tg.relu, the function, not its name."
                 )
         self.layers = list(layers)
         self.name_parameters()

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 from .. import tree
+from ..graph import Leaf
 from ..tensor import Tensor
 
 
 class Module:
     """A part of a model. Subclasses set plain attributes and define ``__call__``.
 
-    Parameters are the Tensors with ``requires_grad`` among the attributes, also inside Modules, lists, tuples and
-    dicts. A Tensor that is reached twice (shared weights) is one parameter, under its first path.
+    Parameters are the Tensors with ``requires_grad`` among the attributes, also inside Modules, lists, tuples, dicts
+    and dataclasses. A Tensor that is reached twice (shared weights) is one parameter, under its first path.
 
     >>> import numpy as np, tensorgrad as tg
     >>> class Line(tg.nn.Module):
@@ -31,7 +32,8 @@ class Module:
 
     def __call__(self, *inputs: Any) -> Any:
         raise NotImplementedError(
-            f"{type(self).__name__} defines no __call__. Expected: a method __call__(self, x) that computes the output."
+            f"{type(self).__name__} defines no __call__. Expected: a method that computes the output. "
+            "Usual fix: def __call__(self, x)."
         )
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
@@ -51,7 +53,8 @@ class Module:
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for _, parameter in self.parameters():
-            parameter.grad = None
+            if isinstance(parameter._node, Leaf):  # a result that is kept in an attribute has no gradient
+                parameter.grad = None
 
     def train(self) -> Self:
         """Switch every part to training: Dropout drops. Returns the module."""
@@ -82,20 +85,32 @@ def _walk(root: Module) -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
     while stack:
         path, value = stack.pop()
-        if isinstance(value, Module):
+        children: list[tuple[str, Any]] = []
+        if isinstance(value, Tensor):
+            pass  # most of what there is: told apart first, as this takes time
+        elif isinstance(value, Module):
             children = [(f"{path}.{name}" if path else name, child) for name, child in vars(value).items()]
         elif isinstance(value, dict):
             children = [(f"{path}[{key!r}]", child) for key, child in value.items()]
         elif isinstance(value, (list, tuple)):
             children = [(f"{path}[{i}]", child) for i, child in enumerate(value)]
-        else:
-            children = []
+        elif _is_dataclass(value):
+            children = [(f"{path}.{name}", child) for name, child in _fields(value)]
         if children or isinstance(value, Module):
             if id(value) in seen:
                 continue
             seen.add(id(value))
         yield path, value
         stack.extend(reversed(children))
+
+
+def _is_dataclass(value: Any) -> bool:
+    return hasattr(type(value), "__dataclass_fields__")
+
+
+def _fields(value: Any) -> list[tuple[str, Any]]:
+    """Return the names and values of a dataclass's fields: of those with ``init=False`` some may not be set yet."""
+    return [(name, getattr(value, name)) for name in value.__dataclass_fields__ if hasattr(value, name)]
 
 
 # ---- a Module as a tree of its parameters --------------------------------------------------------------------
@@ -131,6 +146,10 @@ def _with_values(module: Module, paths: tuple[str, ...], values: Sequence[Any]) 
             elif isinstance(value, tuple):
                 parts = [copied(child) for child in value]
                 return value._make(parts) if hasattr(value, "_make") else type(value)(parts)
+            elif _is_dataclass(value):
+                new[id(value)] = twin = copy.copy(value)
+                for name, child in _fields(value):
+                    object.__setattr__(twin, name, copied(child))  # frozen ones too
             else:
                 return value
         return new[id(value)]

@@ -70,7 +70,7 @@ _SPELLINGS = {"in": "in", "input_dim": "in", "out": "out", "output_dim": "out", 
 
 
 def from_spec(
-    spec: Sequence[Mapping[str, Any]],
+    spec: Iterable[Mapping[str, Any]],
     *,
     init: Initialiser | None = None,
     bias_init: Initialiser = initialisers.zeros,
@@ -90,15 +90,16 @@ def from_spec(
     >>> from_spec([{"in": 784, "out": 16, "activation": "relu"}, {"in": 16, "out": 10}], seed=0)
     Sequential(layers[0].W (784, 16), layers[0].b (16,), layers[1].W (16, 10), layers[1].b (10,))
     """
-    if not isinstance(spec, Iterable) or isinstance(spec, str) or not spec:
-        given = "an empty specification" if isinstance(spec, Iterable) and not spec else repr(spec)
+    entries = [*spec] if isinstance(spec, Iterable) and not isinstance(spec, str) else []
+    if not entries:
+        given = "an empty specification" if isinstance(spec, Iterable) and not isinstance(spec, str) else repr(spec)
         raise ValueError(
             f'from_spec of {given}. Expected a list with one dict per layer. Usual fix: [{{"in": 784, "out": 10}}].'
         )
     generator = generator_from(seed)
     layers: list[Dense] = []
     previous: Any = None
-    for i, entry in enumerate(spec):
+    for i, entry in enumerate(entries):
         layer = _read(i, entry)
         if previous is not None and layer["in"] != previous:
             raise ValueError(

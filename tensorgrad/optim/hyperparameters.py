@@ -25,12 +25,13 @@ _FIXES = {
     "limit": "the size an element may have, such as 1.0",
     "every": "after how many steps the rate is lowered, such as 1000",
     "steps": "the number of updates it takes, such as 1000",
+    "boundary": "the step at which the next schedule begins, such as 1000",
+    "value": "a number such as 0.01",
 }
 
 
 def _refused(where: str, name: str, value: Any, expected: str, kind: type[Exception] = ValueError) -> Exception:
-    fix = _FIXES.get(name, "a finite number")
-    return kind(f"{where} was given {name}={value!r}. Expected: {expected}. Usual fix: {name} is {fix}.")
+    return kind(f"{where} was given {name}={value!r}. Expected: {expected}. Usual fix: {name} is {_FIXES[name]}.")
 
 
 def finite(where: str, name: str, value: Any) -> float:

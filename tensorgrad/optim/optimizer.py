@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .. import tree
+from ..graph import Leaf
 from ..leaves import add_in_place, clear_gradients, values_and_gradients
 from ..tensor import Tensor
 from .flat import FlatOptimizer, FlatUpdate
@@ -37,7 +39,7 @@ class Optimizer:
         paths: The paths of the parameters, in the order in which the transform sees them.
 
     Raises:
-        ValueError: No parameters, the same one twice, or one that does not require a gradient.
+        ValueError: No parameters, the same one twice, one that does not require a gradient, or is computed.
         TypeError: Something else was given as parameters or transform.
 
     >>> import numpy as np, tensorgrad as tg
@@ -65,9 +67,10 @@ class Optimizer:
         self._dtypes = [tensor.dtype for tensor in self._tensors]
         self._flat: FlatUpdate | None = None
         self._fits = False  # whether the updates are known to fit the parameters
+        self._keeps_form = True  # whether the state always has as many arrays, of the same shapes
         if isinstance(transform, Transform):
             update = transform.update
-            self._fits = isinstance(update, Lifted) and update.fits
+            self._fits = self._keeps_form = isinstance(update, Lifted) and update.fits
             # A tensor's gradient has its shape and dtype already: no need to look again at every step.
             self._update = update.on_lists if isinstance(update, Lifted) else update
             self._state = transform.init([tensor.data for tensor in self._tensors])
@@ -76,13 +79,19 @@ class Optimizer:
 
     @property
     def state(self) -> Any:
-        """The transform's state. It can be set, to go on from where another Optimizer of such parameters was."""
+        """The transform's state. It can be set, to go on from where another Optimizer of such parameters was.
+
+        Setting it raises ValueError for a state of another transform or of parameters of other shapes; of a transform
+        of a user's own, whose state may be anything, the next step does.
+        """
         return self._state
 
     @state.setter
     def state(self, state: Any) -> None:
+        if self._keeps_form:
+            _refuse_unless_alike(state, self._state)
         self._state = state
-        self._fits = False  # it may be of other parameters
+        self._fits = False  # it may be of other dtypes
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -157,10 +166,25 @@ class Optimizer:
         )
 
 
+def _refuse_unless_alike(state: Any, old: Any) -> None:
+    """Raise for a state of another transform, or of other parameters: some of those would broadcast."""
+    given, expected = ([np.shape(leaf) for leaf in tree.flatten(each)[0]] for each in (state, old))
+    if given == expected:
+        return
+    found, wanted = f"{len(given)} arrays", f"{len(expected)}"
+    if len(given) == len(expected):
+        found, wanted = next((f"shape {a}", f"{b}") for a, b in zip(given, expected, strict=True) if a != b)
+    raise ValueError(
+        f"the state was set to a {type(state).__name__} with {found} where this transform has {wanted}. Expected: the "
+        "state of the same transform, of parameters of the same shapes. Usual fix: optimizer.state of an Optimizer "
+        "that was made like this one."
+    )
+
+
 def _named(source: Any) -> list[tuple[str, Any]]:
     """Return pairs of path and what should be a Tensor."""
     parameters = getattr(source, "parameters", None)
-    if callable(parameters):
+    if callable(parameters) and not isinstance(source, type):
         source = parameters()
     elif isinstance(source, Mapping):
         source = source.items()
@@ -211,7 +235,12 @@ def _check(path: str, tensor: Any) -> None:
             "train. Usual fix: tg.Tensor(..., requires_grad=True), or leave it out:\n"
             "    [(path, t) for path, t in model.parameters() if t.requires_grad]"
         )
-    tensor.requires_grad = True  # changes nothing; raises where the tensor is the result of an operation
+    if not isinstance(tensor._node, Leaf):
+        raise ValueError(
+            f"Optimizer was given {path} {tensor.shape}, the result of {tensor._node.label}. Expected: parameters, "
+            "which are no results. Usual fix: for a result that the model keeps as an attribute, keep "
+            "result.detach(); for a parameter, tg.Tensor(array, requires_grad=True)."
+        )
     if not isinstance(tensor.data, np.ndarray):
         tensor.data = np.asarray(tensor.data)  # a detached sum holds a NumPy scalar, which has no in-place add
 

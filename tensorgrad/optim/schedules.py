@@ -129,9 +129,12 @@ def join(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> Schedule:
             "between two schedules. Usual fix: leave out the boundary of the first schedule, which begins at step 0."
         )
     parts = [_callable(schedule, position) for position, schedule in enumerate(schedules)]
-    starts = [0, *[whole("join", "boundaries", boundary) for boundary in boundaries]]
+    starts = [0, *[whole("join", "boundary", boundary) for boundary in boundaries]]
     if sorted(set(starts)) != starts:
-        raise ValueError(f"join was given boundaries={list(boundaries)}. Expected: growing whole numbers >= 1.")
+        raise ValueError(
+            f"join was given boundaries={list(boundaries)}. Expected: growing whole numbers. Usual fix: count the "
+            "steps of all schedules from the very first, not from the boundary before."
+        )
 
     def schedule(step: int) -> float:
         current = bisect_right(starts, step) - 1

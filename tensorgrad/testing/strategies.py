@@ -201,7 +201,9 @@ class _Numbers:
         """Return all that are allowed, the simplest first."""
         found = self.multiples(self.fine, dtype)
         if not found:  # a range between two multiples
-            middle = np.asarray([self.low, (self.low + self.high) / 2, self.high]).astype(dtype).astype(np.float64)
+            middle = np.asarray([self.low, (self.low + self.high) / 2, self.high])
+            with np.errstate(over="ignore"):
+                middle = middle.astype(dtype).astype(np.float64)
             inside = (self.low <= middle) & (middle <= self.high) & self._clear(middle)
             found = list(middle[inside].tolist())
         if not found:

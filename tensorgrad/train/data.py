@@ -18,10 +18,14 @@ def batches(x: Any, y: Any, batch_size: int, generator: np.random.Generator | No
         batch_size: Samples per batch, at least 1.
         generator: Draws the order of the samples.
 
+    Raises:
+        ValueError: Not equally many; a batch size that is none.
+
     >>> [x.tolist() for x, y in batches(np.arange(5), np.arange(5), 2)]
     [[0, 1], [2, 3], [4]]
     """
     check_batch_size(batch_size)
+    x, y = _paired("", x, y)
     order = np.arange(len(x)) if generator is None else generator.permutation(len(x))
     for start in range(0, len(x), batch_size):
         chosen = order[start : start + batch_size]
@@ -45,12 +49,7 @@ def checked(what: str, x: Any, y: Any) -> tuple[Any, Any]:
         ...
     ValueError: the training inputs hold nan at index [1, 0]. Expected finite numbers. Usual fix: leave out samples...
     """
-    x, y = plain_array(x, f"the {what} inputs"), plain_array(y, f"the {what} targets")
-    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
-        raise ValueError(
-            f"the {what} inputs have shape {x.shape} and the targets {y.shape}. Expected one row of each per sample. "
-            "Usual fix: transpose data whose samples are columns."
-        )
+    x, y = _paired(f"{what} ", x, y)
     if x.size == 0 or y.size == 0:
         raise ValueError(
             f"the {what} data are empty: inputs {x.shape}, targets {y.shape}. Expected at least one sample. "
@@ -68,4 +67,15 @@ def checked(what: str, x: Any, y: Any) -> tuple[Any, Any]:
                 f"the {what} {name} hold {array[tuple(place)]} at index {place.tolist()}. Expected finite numbers. "
                 "Usual fix: leave out samples with missing values, np.isfinite(x).all(axis=1), or fill them in."
             )
+    return x, y
+
+
+def _paired(what: str, x: Any, y: Any) -> tuple[Any, Any]:
+    """Return inputs and targets as arrays of equally many rows, or raise."""
+    x, y = plain_array(x, f"the {what}inputs"), plain_array(y, f"the {what}targets")
+    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
+        raise ValueError(
+            f"the {what}inputs have shape {x.shape} and the targets {y.shape}. Expected one row of each per sample. "
+            "Usual fix: transpose data whose samples are columns."
+        )
     return x, y

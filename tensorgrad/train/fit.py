@@ -38,7 +38,7 @@ def fit(
     """Train a model on arrays.
 
     Args:
-        model: Its parameters are updated in place; it is left in evaluation mode.
+        model: Its parameters are updated in place; it is left in evaluation mode, also by an error or Ctrl-C.
         x, y: Inputs and targets, one sample per row.
         loss: ``loss(outputs, targets)``, a single number, such as ``tg.cross_entropy``.
         optimizer: A transform such as ``tg.optim.adam(1e-3)``, or an ``Optimizer`` of this model.
@@ -65,30 +65,9 @@ def fit(
     >>> history.loss[-1] < 0.01
     True
     """
-    for name, function in (("loss", loss), ("metric", metric)):
-        if function is not None and not callable(function):
-            raise TypeError(
-                f"fit was given {name}={function!r}. Expected: a function of outputs and targets. "
-                f"Usual fix: {name}={'tg.cross_entropy' if name == 'loss' else 'accuracy'}, the function itself."
-            )
+    _refuse_unless_functions(loss, metric)
     x, y = checked("training", x, y)
-    if validation is not None:
-        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-            raise ValueError(
-                f"validation is a {type(validation).__name__}. Expected: a pair, (inputs, targets). "
-                "Usual fix: validation=(x_test, y_test)."
-            )
-        validation = checked("validation", *validation)
-        if validation[0].shape[1:] != x.shape[1:]:
-            raise ValueError(
-                f"the validation inputs have shape {validation[0].shape} and the training inputs {x.shape}. Expected "
-                "rows of one shape. Usual fix: prepare both in the same way; transpose data whose samples are columns."
-            )
-    elif metric is not None:
-        raise ValueError(
-            "fit was given a metric and nothing to measure it on. Expected: validation=(inputs, targets). "
-            "Usual fix: hold some samples out, or measure after training: metric(model(x), y)."
-        )
+    validation = _checked_validation(validation, x, metric)
     if not isinstance(epochs, (int, np.integer)) or epochs < 0:
         raise ValueError(f"epochs={epochs!r}. Expected a whole number, at least 0. Usual fix: epochs=10.")
     check_batch_size(batch_size)
@@ -97,19 +76,53 @@ def fit(
     generator = generator_from(seed)
     history = History(getattr(metric, "__name__", "metric"))
     rounds = _bar(range(epochs)) if progress else range(epochs)
-    for epoch in rounds:
-        model.train()
-        total = 0.0
-        for step, (inputs, targets) in enumerate(batches(x, y, batch_size, generator)):
-            when = f"epoch {epoch + 1}, step {step + 1}"
-            total += _train_on(model, inputs, targets, loss, optimizer, when) * len(inputs)
-        history.loss.append(total / len(x))
-        model.eval()
-        _measure(history, model, validation, loss, metric)
-        if progress:
-            rounds.set_postfix_str(_summary(history), refresh=epoch + 1 == epochs)  # type: ignore[union-attr]
-    model.eval()
+    try:
+        for epoch in rounds:
+            model.train()
+            total = 0.0
+            for step, (inputs, targets) in enumerate(batches(x, y, batch_size, generator)):
+                when = f"epoch {epoch + 1}, step {step + 1}"
+                total += _train_on(model, inputs, targets, loss, optimizer, when) * len(inputs)
+            history.loss.append(total / len(x))
+            model.eval()
+            _measure(history, model, validation, loss, metric)
+            if progress:
+                rounds.set_postfix_str(_summary(history), refresh=epoch + 1 == epochs)  # type: ignore[union-attr]
+    finally:
+        model.eval()  # also where somebody breaks it off: the model is used after that
     return history
+
+
+def _refuse_unless_functions(loss: Any, metric: Any) -> None:
+    for name, function in (("loss", loss), ("metric", metric)):
+        if not callable(function) and (name == "loss" or function is not None):
+            raise TypeError(
+                f"fit was given {name}={function!r}. Expected: a function of outputs and targets. "
+                f"Usual fix: {name}={'tg.cross_entropy' if name == 'loss' else 'accuracy'}, the function itself."
+            )
+
+
+def _checked_validation(validation: Any, x: Any, metric: Any) -> tuple[Any, Any] | None:
+    """Return the validation data as arrays that fit the training inputs; None where there are none to measure on."""
+    if validation is None:
+        if metric is not None:
+            raise ValueError(
+                "fit was given a metric and nothing to measure it on. Expected: validation=(inputs, targets). "
+                "Usual fix: hold some samples out, or measure after training: metric(model(x), y)."
+            )
+        return None
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise ValueError(
+            f"validation is a {type(validation).__name__}. Expected: a pair, (inputs, targets). "
+            "Usual fix: validation=(x_test, y_test)."
+        )
+    inputs, targets = checked("validation", *validation)
+    if inputs.shape[1:] != x.shape[1:]:
+        raise ValueError(
+            f"the validation inputs have shape {inputs.shape} and the training inputs {x.shape}. Expected rows of one "
+            "shape. Usual fix: prepare both in the same way; transpose data whose samples are columns."
+        )
+    return inputs, targets
 
 
 def _train_on(model: Module, inputs: Any, targets: Any, loss: Loss, optimizer: Optimizer, when: str) -> float:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
+
+from ..files import write_whole
 
 
 class History:
@@ -33,6 +36,7 @@ class History:
 
         Raises:
             ImportError: matplotlib is missing.
+            ValueError: The name has no such ending.
         """
         try:
             from matplotlib.figure import Figure  # not pyplot: no window, and nothing that outlives the figure
@@ -41,7 +45,13 @@ class History:
             raise ImportError(
                 "curves need matplotlib. Usual fix: pip install '.[train]' in the tensorgrad checkout."
             ) from None
+        target = Path(path)
         figure = Figure(figsize=(9 if self.metric else 5, 3.6), dpi=150, layout="constrained")
+        if target.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
+            raise ValueError(
+                f"save_plot was given the name {target.name!r}. Expected: an ending that says what to draw, .png or "
+                f".svg. Usual fix: {target.stem + '.png'!r}."
+            )
         panels = figure.subplots(1, 2 if self.metric else 1, squeeze=False)[0]
         epochs = range(1, len(self.loss) + 1)
         _curve(panels[0], epochs, self.loss, "training", "#4a7fb5")
@@ -61,11 +71,10 @@ class History:
             panel.xaxis.set_major_locator(MaxNLocator(integer=True))
             panel.grid(alpha=0.25)
             panel.spines[["top", "right"]].set_visible(False)
-        target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.stem}.partial{target.suffix}")
-        figure.savefig(partial)
-        partial.replace(target)  # a picture is there whole, or not at all
+        picture = io.BytesIO()
+        figure.savefig(picture, format=target.suffix[1:].lower())
+        write_whole(target, picture.getvalue())
         return target
 
 

@@ -17,7 +17,7 @@ def accuracy(outputs: Any, targets: Any) -> float:
         targets: Class ids of shape (n,), or one-hot of shape (n, classes).
 
     Raises:
-        ValueError: Shapes that do not fit, no samples.
+        ValueError: Shapes that do not fit, no samples, class ids out of range, what is no real number.
 
     >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
@@ -35,5 +35,17 @@ def accuracy(outputs: Any, targets: Any) -> float:
             "shape (n,), or one-hot targets of the outputs' shape. Usual fix: targets.ravel() for ids that came as a "
             "column."
         )
+    for name, array in (("outputs", outputs), ("targets", targets)):
+        if array.dtype.kind not in "biuf":
+            raise ValueError(
+                f"accuracy of {name} of dtype {array.dtype}. Expected: real numbers. Usual fix: "
+                "np.unique(names, return_inverse=True)[1] for the names of classes."
+            )
     ids = targets.argmax(axis=1) if targets.ndim == 2 else targets
+    known = (ids >= 0) & (ids < outputs.shape[1])
+    if not known.all():
+        raise ValueError(
+            f"accuracy: class id {ids[~known][0]} is out of range for outputs {outputs.shape}. Expected ids from 0 to "
+            f"{outputs.shape[1] - 1}. Usual fix: count classes from 0."
+        )
     return float(np.mean(outputs.argmax(axis=1) == ids))

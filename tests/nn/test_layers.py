@@ -91,6 +91,18 @@ def test_initialisers_may_be_chosen():
 # ---- Dropout -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("rate", [np.float64(0.5), np.float32(0.5), np.float16(0.5)])
+def test_the_dtype_of_the_rate_does_not_widen_the_output(rate: Any):
+    for dtype in (np.float16, np.float32, np.float64):
+        found = nn.Dropout(rate, seed=0)(np.ones(8, dtype))
+        np.testing.assert_array_equal(found, nn.Dropout(0.5, seed=0)(np.ones(8, dtype)), strict=True)
+
+
+def test_a_complex_rate_is_refused():
+    with pytest.raises(ValueError, match="expected a probability"):
+        nn.Dropout(np.complex64(0.5))
+
+
 @pytest.mark.parametrize("rate", [0.2, 0.5, 0.9])
 def test_dropout_drops_its_rate_and_keeps_the_mean(rate: float):
     x = np.ones((200, 100), np.float32)

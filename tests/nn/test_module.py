@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -106,6 +107,24 @@ def test_a_shared_parameter_is_one():
     np.testing.assert_allclose(W.grad, expected, rtol=1e-6)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gate:
+    W: tg.Tensor
+    parts: list[Any]
+    rate: float = 0.5
+
+
+def test_parameters_in_a_dataclass_are_found_and_differentiated():
+    model = nn.Module()
+    model.gate = Gate(parameter(2), [nn.Dense(2, 1, seed=0)])
+    assert paths(model) == ["gate.W", "gate.parts[0].W", "gate.parts[0].b"]
+    assert [path for path, _ in model.modules()] == ["", "gate.parts[0]"]
+    g = tg.grad(lambda m: np.sum(m.gate.parts[0](m.gate.W * m.gate.rate)))(model)
+    np.testing.assert_allclose(g.gate.W.data, 0.5 * model.gate.parts[0].W.data[:, 0])
+    np.testing.assert_array_equal(model.gate.W.data, np.ones(2))  # the original is as it was
+    assert type(g.gate) is Gate
+
+
 def test_modules_that_hold_each_other():
     a, b = nn.Dense(2, 2, seed=0), nn.Dense(2, 2, seed=0)
     a.friend, b.friend = b, a
@@ -140,6 +159,31 @@ def test_zero_grad_forgets_all():
         p.grad = np.ones(p.shape)
     model.zero_grad()
     assert [p.grad for _, p in model.parameters()] == [None] * 13
+
+
+class Keeps(nn.Module):
+    """Keeps what it has computed, to be looked at."""
+
+    def __init__(self) -> None:
+        self.layer = nn.Dense(2, 1, seed=0)
+
+    def __call__(self, x: Any) -> Any:
+        self.hidden = self.layer(x)
+        return np.sum(self.hidden)
+
+
+def test_a_result_kept_in_an_attribute_has_no_gradient_to_forget():
+    model = Keeps()
+    model(np.ones((1, 2))).backward()
+    model.zero_grad()
+    assert [p.grad for _, p in model.layer.parameters()] == [None] * 2
+
+
+def test_a_result_kept_in_an_attribute_is_told_by_its_path():
+    model = Keeps()
+    model(np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"hidden \(1, 1\).*result of dense.*Expected: .*Usual fix: .*detach"):
+        tg.optim.Optimizer(model, tg.optim.sgd(0.1))
 
 
 def test_train_and_eval_reach_every_part_and_nothing_else():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 
 import tensorgrad as tg
 from tensorgrad import nn
@@ -62,3 +65,10 @@ def test_a_spec_is_data_and_stays_as_it_is():
 def test_a_spec_takes_functions_and_numpy_integers():
     model = nn.from_spec([{"in": np.int64(3), "out": np.int32(2), "activation": np.sin}], seed=0)
     np.testing.assert_array_equal(model(X).data, np.sin(X @ model.layers[0].W.data))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter, lambda layers: np.array(layers, object)])
+def test_a_spec_may_be_any_iterable_and_has_layers(kind: Any):
+    assert len(nn.from_spec(kind([{"in": 3, "out": 2}, {"in": 2, "out": 1}])).layers) == 2
+    with pytest.raises(ValueError, match="Expected a list with one dict per layer"):
+        nn.from_spec(kind([]))

@@ -109,18 +109,49 @@ def test_all_of_ours_are_tried_for_fitting() -> None:
     }
 
 
-def test_a_state_of_other_parameters_changes_nothing() -> None:
-    def two(size: int) -> list[tg.Tensor]:
-        return [tg.Tensor(np.ones(n), requires_grad=True) for n in (2, size)]
+def two(*sizes: int) -> list[tg.Tensor]:
+    return [tg.Tensor(np.ones(n), requires_grad=True) for n in sizes]
 
-    tensors = two(1)
-    optimizer = optim.Optimizer(tensors, optim.momentum(0.1))
-    optimizer.state = optim.Optimizer(two(3), optim.momentum(0.1)).state
-    sum(map(np.sum, tensors)).backward()
-    with pytest.raises(ValueError, match=r"update of parameters\[1\] has shape \(3,\)"):
-        optimizer.step()
-    for tensor in tensors:
-        np.testing.assert_array_equal(tensor.data, np.ones(tensor.shape))
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        optim.Optimizer(two(2, 1), optim.momentum(0.1)).state,  # it would broadcast
+        optim.Optimizer(two(2, 4), optim.momentum(0.1)).state,
+        optim.Optimizer(two(2), optim.momentum(0.1)).state,
+        optim.Optimizer(two(2, 3), optim.adam(0.1)).state,
+        (),
+        None,
+    ],
+)
+def test_a_state_of_something_else_is_refused_and_changes_nothing(state: Any) -> None:
+    optimizer = optim.Optimizer(two(2, 3), optim.momentum(0.1))
+    before = optimizer.state
+    with pytest.raises(ValueError, match=r"state.*Expected: .*Usual fix: "):
+        optimizer.state = state
+    assert optimizer.state is before
+
+
+def test_a_users_transform_may_have_a_state_of_any_form() -> None:
+    """One that remembers past gradients grows."""
+    grows = optim.from_lists(lambda params: [], lambda gradients, state, params: (gradients, [*state, gradients]))
+    parameters = two(2)
+    optimizer = optim.Optimizer(parameters, grows)
+    optimizer.state = [[np.zeros(2)]]
+    np.sum(parameters[0]).backward()
+    optimizer.step()
+    assert len(optimizer.state) == 2
+
+
+def test_a_users_object_keeps_its_state_itself() -> None:
+    class Halves:
+        def update(self, old_params: Any, gradient: Any) -> Any:
+            return old_params / 2
+
+    optimizer = optim.Optimizer(two(2), Halves())
+    optimizer.state = ()  # what it was
+    with pytest.raises(ValueError, match=r"state.*Expected: "):
+        optimizer.state = np.zeros(2)
 
 
 def test_parameters_are_moved_in_place() -> None:
@@ -297,10 +328,11 @@ def test_parameters_that_cannot_be_trained_are_refused() -> None:
         ([W, b, W], ValueError, ["twice", "as W and as W", "Usual fix"]),
         ([("a", W), ("b", W)], ValueError, ["as a and as b"]),
         ([W, constant], ValueError, ["mean (1,)", "does not require a gradient", "requires_grad=True"]),
-        ([W * 2], RuntimeError, ["leaves"]),
+        ([W * 2], ValueError, ["result of multiply", "Expected: parameters", "Usual fix"]),
         ([W, np.ones(2)], TypeError, ["ndarray", "parameters[1]", "Expected: a Tensor"]),
         ([("W", np.ones(2))], TypeError, ["ndarray as W"]),
         (W, TypeError, ["a Tensor as parameters", "Optimizer([w, b], ...)"]),
+        (Model, TypeError, ["type", "Expected: a model"]),
         (Model().parameters, TypeError, ["method", "parameters()"]),
         (None, TypeError, ["NoneType"]),
     ]:

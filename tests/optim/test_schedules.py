@@ -85,8 +85,8 @@ def test_a_joined_schedule_drives_an_optimiser() -> None:
         (lambda: schedules.linear_warmup(1.0, 10, start=-1.0), ValueError, ["start=-1.0"]),
         (lambda: schedules.join([], []), ValueError, ["0 schedules and 0 boundaries", "Usual fix"]),
         (lambda: schedules.join([schedules.constant(1.0)], [0]), ValueError, ["1 schedules and 1 boundaries"]),
-        (lambda: schedules.join([schedules.constant(1.0)] * 3, [5, 5]), ValueError, ["[5, 5]", "growing"]),
-        (lambda: schedules.join([schedules.constant(1.0)] * 2, [0]), ValueError, ["boundaries=0", ">= 1"]),
+        (lambda: schedules.join([schedules.constant(1.0)] * 3, [5, 5]), ValueError, ["[5, 5]", "growing", "Usual fix"]),
+        (lambda: schedules.join([schedules.constant(1.0)] * 2, [0]), ValueError, ["boundary=0", ">= 1", "begins"]),
         (lambda: schedules.join([0.1, schedules.constant(1.0)], [5]), TypeError, ["0.1", "schedule 0", "constant("]),
     ],
 )

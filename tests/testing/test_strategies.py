@@ -165,6 +165,7 @@ def test_groups_of_arrays_broadcast_together(data, count):
         ({"high": math.inf}, r"high=inf"),
         ({"low": -1e308, "high": 1e308}, r"low=-1e\+308 and high=1e\+308.*a finite difference"),
         ({"away_from": [0], "distance": 5.0}, r"no float64 number is left.*Usual fix: a smaller distance"),
+        ({"dtype": np.float32, "low": 1e39, "high": 1e40}, "no float32 number is left"),
         ({"distinct": True, "distance": 1.0, "shape": (5, 5)}, r"asked for 25 elements.*has room for 9\."),
     ],
 )

@@ -118,6 +118,25 @@ def test_a_loss_that_diverges_stops_before_the_step():
         np.testing.assert_array_equal(a, b)
 
 
+def test_training_that_is_broken_off_leaves_the_model_in_evaluation_mode():
+    """Who stops a notebook's cell goes on with the model: Dropout must not go on dropping."""
+
+    def stops(outputs, targets):
+        raise KeyboardInterrupt
+
+    network = tg.nn.Sequential(tg.nn.Dense(2, 2, seed=0), tg.nn.Dropout(0.5, seed=0))
+    with pytest.raises(KeyboardInterrupt):
+        fit(network, *problem(), loss=stops, optimizer=tg.optim.sgd(0.1), epochs=1)
+    assert not any(part.training for _, part in network.modules())
+
+
+def test_batches_take_lists_and_want_as_many_targets_as_inputs():
+    assert [(x.tolist(), y.tolist()) for x, y in batches([1, 2, 3], (4, 5, 6), 2)] == [([1, 2], [4, 5]), ([3], [6])]
+    for more, fewer in ((5, 3), (3, 5)):
+        with pytest.raises(ValueError, match=rf"\({more},\).*\({fewer},\).*Expected.*Usual fix"):
+            next(batches(np.arange(more), np.arange(fewer), 2))
+
+
 def test_batches_meet_every_sample_once():
     x, y = np.arange(10), np.arange(10) * 2
     met = list(batches(x, y, 4, np.random.default_rng(0)))
@@ -134,6 +153,23 @@ def test_accuracy_takes_ids_and_one_hot():
         accuracy(outputs, np.array([1, 0]))
     with pytest.raises(ValueError, match="Expected"):
         accuracy(np.empty((0, 2)), np.empty(0))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "targets", "words"),
+    [
+        (np.eye(2), ["cat", "dog"], ["targets", "<U3", "np.unique"]),
+        (np.eye(2) * 1j, [0, 1], ["outputs", "complex"]),
+        (np.eye(2), [0, 2], ["class id 2", "(2, 2)"]),
+        (np.eye(2), [-1, 0], ["class id -1"]),
+        (np.eye(2), [np.nan, 0.0], ["class id nan"]),
+    ],
+)
+def test_accuracy_refuses_what_can_never_be_right(outputs, targets, words):
+    with pytest.raises(ValueError, match=r"Expected.*Usual fix") as refused:
+        accuracy(outputs, targets)
+    for word in words:
+        assert word in str(refused.value)
 
 
 def test_accuracy_refuses_a_single_column():
@@ -164,6 +200,11 @@ def test_a_loss_is_a_tensor_with_a_single_number(loss):
         trained(*problem(), loss=loss)
 
 
+def test_a_missing_loss_is_refused():
+    with pytest.raises(TypeError, match=r"loss=None. Expected: a function"):
+        trained(*problem(), loss=None)
+
+
 def test_a_history_of_negative_losses_is_drawn_on_a_linear_scale(tmp_path):
     history = History()
     history.loss = [-1.0, -2.0]
@@ -176,3 +217,12 @@ def test_a_history_draws_its_curves(tmp_path):
     path = history.save_plot(tmp_path / "new" / "curves.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [entry.name for entry in path.parent.iterdir()] == ["curves.png"]
+
+
+@pytest.mark.parametrize("name", ["curves", "curves.xyz"])
+def test_a_plot_wants_a_name_that_says_what_it_is(tmp_path, name):
+    history = History()
+    history.loss = [1.0]
+    with pytest.raises(ValueError, match=rf"{name}.*Expected: .*\.png.*Usual fix"):
+        history.save_plot(tmp_path / "new" / name)
+    assert list(tmp_path.iterdir()) == []
