@@ -58,119 +58,105 @@ def numerical_rule(f: Callable[..., Any] | None = None, *, tolerance: float = 1e
             f"numerical_rule was given {type(f).__name__}. Expected: a function of arrays. Usual fix: "
             "tg.numerical_rule(f), and its result called with the arrays."
         )
-    function = f
-    found = _Errors(getattr(f, "__name__", type(f).__name__), tolerance)
+    box = _BlackBox(f, tolerance)
     opaque = Opaque(
-        function,
-        lambda position: functools.partial(_gradient, function, found, position),
-        lambda position: argument_names(function, position + 1)[position],
-        transposed=lambda position: functools.partial(_pushed, function, found, position),
-        watch=found,
+        f,
+        lambda position: functools.partial(box.gradient, position),
+        box.argument,
+        transposed=lambda position: functools.partial(box.pushed, position),
         holomorphic=False,
     )
 
-    @functools.wraps(function)
+    @functools.wraps(f)
     def black_box(*args: Any, **keywords: Any) -> Any:
+        box.is_new = True
         return opaque.applied(args, keywords)
 
     black_box.error = None  # type: ignore[attr-defined]
-    found.shown_by = weakref.ref(black_box)
+    box.shown_by = weakref.ref(black_box)
     return black_box
 
 
-class _Errors:
-    """The errors of gradients since the last call, shown by the function that the user has."""
+class _BlackBox:
+    """A black box, and the errors of its gradients since the last call, shown by the function that the user has."""
 
     shown_by: Callable[[], Any]
 
-    def __init__(self, name: str, tolerance: float) -> None:
-        self.name = name
-        self.tolerance = tolerance
-        self._is_new = True
+    def __init__(self, f: Callable[..., Any], tolerance: float) -> None:
+        self._f = f
+        self._tolerance = tolerance
+        self.is_new = True  # nothing has been differentiated since the last call
 
-    def called(self, f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any], tracked: Sequence[int]) -> None:
-        self._is_new = True
+    def argument(self, position: int) -> str:
+        return argument_names(self._f, position + 1)[position]
 
-    def recorded(self, f: Opaque, position: int, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
-        pass  # its rules cannot be
+    def gradient(self, position: int, g: Any, y: Any, /, *inputs: Any, **keywords: Any) -> Any:
+        """Return the product of g with the transpose of the Jacobian: each number of one input is moved on its own."""
+        x = _wide(inputs[position])
+        gradient, error, scale = (np.zeros(x.shape, dtype) for dtype in (x.dtype, float, float))
+        for index in np.ndindex(x.shape):
+            for unit in (1.0, 1j) if x.dtype.kind == "c" else (1.0,):
+                v = np.zeros_like(x)
+                v[index] = unit
+                slope = self._slope(position, inputs, v, keywords)
+                gradient[index] += unit * np.sum(np.real(np.conj(g) * slope.value))
+                error[index] += np.sum(np.abs(g) * slope.error)
+                scale[index] += np.sum(np.abs(g) * np.abs(slope.value))
+        self._note(position, error, scale)
+        return gradient[()].astype(inputs[position].dtype)
 
-    def note(self, error: float, argument: str) -> None:
-        """Take an error to those of this backward pass."""
+    def pushed(self, position: int, u: Any, g: Any, y: Any, /, *inputs: Any, **keywords: Any) -> Any:
+        """Return the product of the Jacobian with u: one input is moved along it."""
+        slope = self._slope(position, inputs, np.asarray(u), keywords)
+        self._note(position, slope.error, np.abs(slope.value))
+        return slope.value.astype(y.dtype)
+
+    def _slope(self, position: int, inputs: Sequence[Any], v: Any, keywords: Mapping[str, Any]) -> Estimate:
+        """Return how the output moves as one input moves along a direction."""
+        x = _wide(inputs[position])
+
+        def curve(t: float) -> Any:
+            moved = (x + t * v).astype(x.dtype)[()]
+            return np.array(self._f(*inputs[:position], moved, *inputs[position + 1 :], **keywords))
+
+        size, length = _largest(np.where(v != 0, x, 0)), _largest(v)
+        found: list[Estimate] = []
+        for first in dict.fromkeys([size or 1.0, max(1.0, _largest(x))]):
+            step = _FIRST * first / (length or 1.0)
+            found.append(extrapolated(curve, step, target=self._tolerance / 100))
+            if np.all(found[0].error <= self._tolerance / 10 * _largest(found[0].value)):
+                break
+        return functools.reduce(_better, found)
+
+    def _note(self, position: int, errors: Any, sizes: Any) -> None:
+        """Take errors to those of this backward pass, relative to the largest of what they are errors of."""
+        worst, largest = _largest(errors), _largest(sizes)
+        error = worst / largest if largest else 0.0 if not worst else np.inf
         function = self.shown_by()
         if function is not None:
-            function.error = error if self._is_new or function.error is None else max(error, function.error)
-        self._is_new = False
-        if not error <= self.tolerance:
+            function.error = error if self.is_new or function.error is None else max(error, function.error)
+        self.is_new = False
+        if not error <= self._tolerance:
+            name = getattr(self._f, "__name__", type(self._f).__name__)
             warnings.warn(
-                f"numerical_rule: the gradient of {self.name} with respect to {argument} has an estimated relative "
-                f"error of {error:.1e}, above the tolerance of {self.tolerance:.0e}. Usual causes: a kink, a jump or "
-                "noise in the function, as from a solver that stops early. Usual fix: tighter settings of that solver; "
-                "tolerance=, if that is good enough.",
+                f"numerical_rule: the gradient of {name} with respect to {self.argument(position)} has an estimated "
+                f"relative error of {error:.1e}, above the tolerance of {self._tolerance:.0e}. Usual causes: a kink, a "
+                "jump or noise in the function, as from a solver that stops early. Usual fix: tighter settings of that "
+                "solver; tolerance=, if that is good enough.",
                 RuntimeWarning,
                 stacklevel=2,
             )
 
 
-def _gradient(
-    f: Callable[..., Any], found: _Errors, position: int, g: Any, y: Any, *inputs: Any, **keywords: Any
-) -> Any:
-    """Return the product of g with the transpose of the Jacobian: each number of one input is moved on its own."""
-    x = np.asarray(inputs[position])
-    wide = x.astype(np.result_type(x, np.float64))  # float32 has no room for small steps
-    gradient, error, scale = (np.zeros(x.shape, dtype) for dtype in (wide.dtype, float, float))
-    for index in np.ndindex(x.shape):
-        for unit in (1.0, 1j) if x.dtype.kind == "c" else (1.0,):
-            v = np.zeros_like(wide)
-            v[index] = unit
-            slope = _slope(f, position, inputs, wide, v, found.tolerance, keywords)
-            gradient[index] += unit * np.sum(np.real(np.conj(g) * slope.value))
-            error[index] += np.sum(np.abs(g) * slope.error)
-            scale[index] += np.sum(np.abs(g) * np.abs(slope.value))
-    largest = float(np.max(scale, initial=0))
-    worst = float(np.max(error, initial=0))
-    found.note(worst / largest if largest else 0.0 if not worst else np.inf, argument_names(f, position + 1)[position])
-    return gradient[()].astype(x.dtype)
+def _wide(x: Any) -> Any:
+    return np.asarray(x, np.result_type(x, np.float64))  # float32 has no room for small steps
 
 
-def _slope(
-    f: Callable[..., Any],
-    position: int,
-    inputs: Sequence[Any],
-    x: Any,
-    v: Any,
-    tolerance: float,
-    keywords: Mapping[str, Any],
-) -> Estimate:
-    """Return how the output moves as one input moves along a direction."""
-
-    def curve(t: float) -> Any:
-        moved = (x + t * v).astype(x.dtype)[()]
-        return np.array(f(*inputs[:position], moved, *inputs[position + 1 :], **keywords))
-
-    size = float(np.max(np.abs(np.where(v != 0, x, 0)), initial=0))
-    length = float(np.max(np.abs(v), initial=0)) or 1.0
-    found: list[Estimate] = []
-    for first in dict.fromkeys([size or 1.0, max(1.0, float(np.max(np.abs(x), initial=0)))]):
-        found.append(extrapolated(curve, _FIRST * first / length, target=tolerance / 100))
-        if np.all(found[0].error <= tolerance / 10 * np.max(np.abs(found[0].value), initial=0)):
-            break
-    return functools.reduce(_better, found)
+def _largest(x: Any) -> float:
+    return float(np.max(np.abs(x), initial=0))
 
 
 def _better(one: Estimate, other: Estimate) -> Estimate:
     """Return of two estimates the one with the smaller error, element by element."""
     better = other.error < one.error
     return Estimate(np.where(better, other.value, one.value), np.where(better, other.error, one.error))
-
-
-def _pushed(
-    f: Callable[..., Any], found: _Errors, position: int, u: Any, g: Any, y: Any, *inputs: Any, **keywords: Any
-) -> Any:
-    """Return the product of the Jacobian with u: one input is moved along it."""
-    x = np.asarray(inputs[position])
-    slope = _slope(
-        f, position, inputs, x.astype(np.result_type(x, np.float64)), np.asarray(u), found.tolerance, keywords
-    )
-    largest, worst = float(np.max(np.abs(slope.value), initial=0)), float(np.max(slope.error, initial=0))
-    found.note(worst / largest if largest else 0.0 if not worst else np.inf, argument_names(f, position + 1)[position])
-    return slope.value.astype(y.dtype)

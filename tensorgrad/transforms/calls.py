@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from ..graph import Leaf, Node, leaves_of, reachable
 from ..recording import Watch, differentiating, is_recording
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .variables import fresh as fresh  # for those who build calls of their own
 from .variables import is_tracked, tie, variable
 
 Leaves = dict[Node, Any]
@@ -31,7 +31,6 @@ class Call:
     Attributes:
         result: What the function returned, Tensors in it.
         nodes: The variables, one for each array.
-        recorded: Whether anybody outside may want to differentiate this call: not so within ``no_grad``.
         of_tensors: Whether Tensors were among the arrays; then Tensors come back.
     """
 
@@ -41,101 +40,87 @@ class Call:
         f: Callable[..., Any],
         args: Sequence[Any],
         keywords: Mapping[str, Any],
-        positions: Sequence[int],
+        argnums: int | Sequence[int] | None,  # None for all
         watch: Watch | None = None,
     ) -> None:
         refuse_unless_function(transform, f)
         self.transform = transform
-        self.recorded = bool(is_recording())
-        self._positions = positions
+        self.nodes: list[Leaf] = []
+        self.of_tensors = False
         self._f = f
+        self._is_recording = bool(is_recording())
+        self._is_single = isinstance(argnums, (int, np.integer))
+        self._positions = range(len(args)) if argnums is None else positions_of(transform, argnums, len(args))
         self._structures: list[tree.Structure] = []
         self._leaves: list[Leaf | None] = []  # None where None stands
         self._sources: dict[Leaf, Node] = {}  # of the variables that were made from Tensors of a graph
         self._walks: list[None] = []
-        self.of_tensors = False
         arguments = list(args)
-        self.nodes: list[Leaf] = []
         try:
-            for position in positions:
-                arguments[position] = self._made_variable(args[position], position)
-            self.nodes = [node for node in self._leaves if node is not None]
+            for position in self._positions:
+                arguments[position] = self._with_variables(args[position])
             with differentiating(watch):
                 self.result = f(*arguments, **keywords)
+            self._refuse_replaced()
         except BaseException:
             self.close()
             raise
-        if any(node.written > node.number for node in self._sources):
-            self.close()
-            raise RuntimeError(
-                f"{transform} of a function that replaces the .data of its argument, which was made from a Tensor "
-                "that requires a gradient: that would be cut off. Expected: new Tensors. Usual fix: x = x - rate * g "
-                "in place of x.data -= rate * g; or x.detach() as the argument."
-            )
 
-    def _made_variable(self, argument: Any, position: int) -> Any:
+    def _with_variables(self, argument: Any) -> Any:
         leaves, structure = tree.flatten(argument)
-        made: list[Any] = []
-        for i, leaf in enumerate(leaves):
-            if leaf is None:
-                self._leaves.append(None)
-                made.append(None)
-                continue
-            if isinstance(leaf, Tensor):
-                self.of_tensors = True
-            kind = _kind(leaf)
-            if kind not in ("f", "c"):
-                path = tree.paths(structure, argument_names(self._f, len(self._positions) + position)[position])[i]
-                raise self._no_variable(path, leaf, kind)
-            node = variable(leaf)
-            if is_tracked(leaf):
-                self._sources[node] = leaf._node
-            self._leaves.append(node)
-            made.append(wrap(node))
         self._structures.append(structure)
-        return tree.rebuild(structure, made)
+        first = len(self._leaves)
+        for leaf in leaves:
+            if leaf is not None and _kind(leaf) not in ("f", "c"):
+                raise self._no_variable(leaf, self._paths()[len(self._leaves)])
+            self._leaves.append(None if leaf is None else self._variable(leaf))
+        return tree.rebuild(structure, [None if node is None else wrap(node) for node in self._leaves[first:]])
 
-    def _no_variable(self, path: str, leaf: Any, kind: str) -> TypeError:
-        what = f"{np.asarray(leaf).dtype} {np.shape(leaf)}" if kind in tuple("biu") else repr(type(leaf).__name__)
-        fix = (
-            "1.0 in place of 1, or x.astype(float)"
-            if kind in tuple("biu")
-            else "pass it in an argument that is not differentiated, or let the function find it outside"
-        )
+    def _variable(self, leaf: Any) -> Leaf:
+        node = variable(leaf)
+        self.nodes.append(node)
+        if isinstance(leaf, Tensor):
+            self.of_tensors = True
+            if leaf.requires_grad:
+                self._sources[node] = leaf._node
+        return node
+
+    def _no_variable(self, leaf: Any, path: str) -> TypeError:
+        if _kind(leaf) in tuple("biu"):
+            what, fix = f"{np.asarray(leaf).dtype} {np.shape(leaf)}", "1.0 in place of 1, or x.astype(float)"
+        else:
+            what = repr(type(leaf).__name__)
+            fix = "pass it in an argument that is not differentiated, or let the function find it outside"
         return TypeError(
             f"{self.transform} with respect to {path}, which is {what}: it cannot change by small amounts. Expected: "
             f"floating arrays and numbers in any nesting of dict, list, tuple, dataclass and Module. Usual fix: {fix}."
         )
 
-    # ---- the way back ------------------------------------------------------------------------------------------
+    def _refuse_replaced(self) -> None:
+        if any(node.written > node.number for node in self._sources):
+            raise RuntimeError(
+                f"{self.transform} of a function that replaces the .data of its argument, which was made from a Tensor "
+                "that requires a gradient: that would be cut off. Expected: new Tensors. Usual fix: x = x - rate * g "
+                "in place of x.data -= rate * g; or x.detach() as the argument."
+            )
 
-    def paths(self) -> list[str]:
-        """Return where each variable stands, as one would write it: ``params["layers"][0].W``."""
+    def _paths(self) -> list[str]:
+        """Return where each leaf stands, as one would write it: ``params["layers"][0].W``."""
         names = argument_names(self._f, max(self._positions, default=0) + 1)
-        every = [
+        return [
             path
-            for position, structure in zip(self._positions, self._structures, strict=True)
+            for position, structure in zip(self._positions, self._structures, strict=False)  # or not yet all
             for path in tree.paths(structure, names[position])
         ]
-        return [path for path, leaf in zip(every, self._leaves, strict=True) if leaf is not None]
 
-    def nested(self, values: Iterable[Any]) -> list[Any]:
-        """Return one value for each variable in the nestings of the arguments."""
-        following = iter(values)
-        leaves = [None if node is None else next(following) for node in self._leaves]
-        trees = []
-        for structure in self._structures:
-            count = tree.count(structure)
-            trees.append(tree.rebuild(structure, leaves[:count]))
-            del leaves[:count]
-        return trees
+    # ---- the way back ------------------------------------------------------------------------------------------
 
     def is_part_of_another(self, roots: Iterable[Node], besides: Collection[Node] = ()) -> bool:
         """Whether these results depend on something outside that is being differentiated too.
 
-        That is what arguments were made from, too; but not the leaves ``besides``.
+        That is what arguments were made from, too; but not the leaves ``besides``. Within ``no_grad`` nobody will ask.
         """
-        if not self.recorded:
+        if not self._is_recording:
             return False
         found = leaves_of(*roots)
         sources = [self._sources[leaf] for leaf in found if leaf in self._sources]
@@ -146,12 +131,60 @@ class Call:
         found = backward(seeds, self.nodes, lifted=lifted, spending=spending) if seeds else {}
         return [found[node] if node in found else zeros(node) for node in self.nodes]
 
+    def vectors(self, what: str, given: Any) -> list[Any]:
+        """Return a vector for each variable, given in the nesting of the arguments: None stands where None does."""
+        inner = self._structures
+        structure = inner[0] if self._is_single else tree.Structure(tuple, tuple(range(len(inner))), tuple(inner))
+        like = [None if node is None else node.value for node in self._leaves]
+        found = leaves_like(self.transform, what, given, structure, like)
+        return [vector for vector, node in zip(found, self._leaves, strict=True) if node is not None]
+
+    def nested(self, values: Iterable[Any], *, tensors: bool = True) -> Any:
+        """Return one value for each variable in the nestings of the arguments.
+
+        They are arrays if all was given as arrays, unless it has to be ``tensors``.
+        """
+        following = iter(values if tensors or self.of_tensors else map(unwrap, values))
+        leaves = iter([None if node is None else next(following) for node in self._leaves])
+        trees = [tree.rebuild(inner, list(islice(leaves, tree.count(inner)))) for inner in self._structures]
+        return trees[0] if self._is_single else tuple(trees)
+
+    def warn_of_independent(self, seeds: Leaves) -> None:
+        """Warn if a variable has no influence on what is differentiated."""
+        on_the_way = {None, *reachable(*seeds)}
+        without = [path for path, node in zip(self._paths(), self._leaves, strict=True) if node not in on_the_way]
+        if without:
+            warnings.warn(
+                f"{self.transform}: the output does not depend on {', '.join(without)}; the gradient is 0.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    # ---- the end -----------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Call:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nobody outside this call can want the gradient of its variables: only of what they were made from."""
+        for node in self._tie():
+            node.requires_grad = False
+
     def finish(self) -> None:
         """The function has returned: its variables are nobody's but those who walk to them from here."""
+        self._own = self._tie()
+        self._set_over(True)
+
+    def _tie(self) -> list[Leaf]:
+        """Let variables be part of the graphs they were made from; return those that were made from none."""
         for node in self.nodes:
-            node.is_over, node.grad = True, None
+            node.grad = None  # of a backward() inside, made from the node itself: a cycle
             if node in self._sources:
                 tie(node, self._sources[node])
+        return [node for node in self.nodes if node not in self._sources]
 
     @contextmanager
     def resumed(self) -> Iterator[None]:
@@ -165,31 +198,8 @@ class Call:
             self._set_over(not self._walks)  # another thread may be on the way
 
     def _set_over(self, is_over: bool) -> None:
-        for node in self.nodes:
-            if node not in self._sources:
-                node.is_over = is_over
-
-    def close(self) -> None:
-        """Nobody outside this call can want the gradient of its variables: only of what they were made from."""
-        for node in self._leaves:
-            if node is None:
-                continue
-            node.grad = None  # of a backward() inside, made from the node itself: a cycle
-            if node in self._sources:
-                tie(node, self._sources[node])
-            else:
-                node.requires_grad = False
-
-    def warn_of_independent(self, seeds: Leaves) -> None:
-        """Warn if a variable has no influence on what is differentiated."""
-        on_the_way = set(reachable(*seeds)) if seeds else set()
-        without = [path for path, node in zip(self.paths(), self.nodes, strict=True) if node not in on_the_way]
-        if without:
-            warnings.warn(
-                f"{self.transform}: the output does not depend on {', '.join(without)}; the gradient is 0.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+        for node in self._own:
+            node.is_over = is_over
 
 
 def positions_of(transform: str, argnums: int | Sequence[int], given: int) -> tuple[int, ...]:
@@ -270,15 +280,39 @@ def zeros(node: Node) -> Tensor:
     return wrap(Leaf(value if isinstance(node.value, np.ndarray) else value[()]))
 
 
+def units(like: Any) -> list[Any]:
+    """Return an array for each element of another: 1 there, 0 elsewhere."""
+    found = []
+    for index in np.ndindex(like.shape):
+        unit = np.zeros_like(like)
+        unit[index] = 1
+        found.append(unit[()])
+    return found
+
+
+def seeds_of_one(value: Any) -> Leaves:
+    """Return what the gradient of the sum of a value starts from: nothing if the value is no Tensor of a graph."""
+    return {value._node: np.ones_like(value._node.value)[()]} if is_tracked(value) else {}
+
+
+def added_up(parts: Iterable[tuple[Node | None, Any]]) -> Leaves:
+    """Return the sum of what there is for each node; of constants, and of None, there is nothing."""
+    found: Leaves = {}
+    for node, part in parts:
+        if node is not None and node.requires_grad and part is not None:
+            found[node] = found[node] + part if node in found else part
+    return found
+
+
+def handed_back(value: Any, *, lifted: bool, tensors: bool) -> Any:
+    """Return a nesting as it is if ``lifted``, else as constants: Tensors if those are expected, or arrays."""
+    return value if lifted else constant(value) if tensors else plain(value)
+
+
 def plain(value: Any) -> Any:
     """Return a nesting with arrays of their own in place of the Tensors."""
     leaves, structure = tree.flatten(value)
-    return tree.rebuild(structure, [_copied(leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves])
-
-
-def _copied(tensor: Tensor) -> Any:
-    value = tensor._node.value
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return tree.rebuild(structure, [unwrap(x).copy() if isinstance(x, Tensor) else x for x in leaves])
 
 
 def constant(value: Any) -> Any:
@@ -303,14 +337,12 @@ def leaves_like(transform: str, what: str, value: Any, structure: tree.Structure
             f"{transform}: {error} Usual fix: the nesting of what it belongs to, a tuple for several arguments."
         ) from error
     for path, leaf, other in zip(tree.paths(structure, what), found, like, strict=True):
-        if other is None:
-            if leaf is not None:
-                raise ValueError(
-                    f"{transform}: {path} is {operand(leaf)}, and what it belongs to is None. Expected: None where "
-                    "that is. Usual fix: None in place of it; or an array in place of the None it belongs to."
-                )
-            continue
-        if _kind(leaf) not in tuple("biufc"):
+        if other is None and leaf is not None:
+            raise ValueError(
+                f"{transform}: {path} is {operand(leaf)}, and what it belongs to is None. Expected: None where that "
+                "is. Usual fix: None in place of it; or an array in place of the None it belongs to."
+            )
+        if other is not None and _kind(leaf) not in tuple("biufc"):
             raise TypeError(
                 f"{transform}: {path} is {type(leaf).__name__}. Expected: an array of shape {np.shape(other)}. "
                 "Usual fix: pass an array of its shape for each array, np.zeros_like where nothing moves."
@@ -337,11 +369,9 @@ def _in_dtype_of(value: Any, other: Any) -> Any:
 
 def _kind(leaf: Any) -> str:
     """Return the kind of a leaf's dtype; "O" for what is no array of numbers."""
-    if isinstance(leaf, (str, bytes)):
-        return "O"
     try:
-        return str(leaf.dtype.kind if hasattr(leaf, "dtype") else np.asarray(leaf).dtype.kind)
-    except (ValueError, TypeError):
+        return str((leaf if hasattr(leaf, "dtype") else np.asarray(leaf)).dtype.kind)
+    except (ValueError, TypeError, AttributeError):  # of what says that it is an array, and is none, or is another
         return "O"
 
 

@@ -18,7 +18,7 @@ from ..primitives import vjp_of_all
 from ..recording import differentiating, is_differentiating, is_recording, recording
 from ..tensor import Tensor, wrap
 from ..values import recorded_passes, unwrap
-from .calls import zeros
+from .calls import added_up, zeros
 from .results import packed_value, places, recorded
 from .variables import fresh, have_been_tied
 
@@ -96,9 +96,7 @@ class _Call:
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         self.name = name_of(f)
         self._f = f
-        handles: dict[int, Tensor] = {}
-        self._args = [_as_now(argument, handles) for argument in args]
-        self._keywords = {name: _as_now(argument, handles) for name, argument in keywords.items()}
+        self._args, self._keywords = _as_now(args, keywords)
         self._differentiating = is_differentiating()
 
     def first_run(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
@@ -158,19 +156,14 @@ class _Call:
         inner, ends = _traced([root for root in roots if root.requires_grad], self._begin)
         self._refuse_unusable(inner)
         again = self._met_again(ends, second)
-        wanted = [fresh(wrap(n)) if lifted else Leaf(n.value, requires_grad=True) for n in self._ends]
+        wanted = [fresh(n) if lifted else Leaf(n.value, requires_grad=True) for n in self._ends]
         # Copies that end in new nodes: what is further up is for another walk to come through.
         copies: dict[Node | None, Node] = dict(zip(again, wanted, strict=True))
         for node in inner:
             parents = [copies.get(parent, parent) for parent in node.parents]
             copies[node] = copied(node, parents)
         parts = [g] if len(roots) == 1 else [place.of(g) for place in self._places]
-        seeds: dict[Node, Any] = {}
-        for root, part in zip(roots, parts, strict=True):
-            copy = copies.get(root)
-            if copy is not None and part is not None:
-                seeds[copy] = seeds[copy] + part if copy in seeds else part
-        return seeds, wanted
+        return added_up((copies.get(root), part) for root, part in zip(roots, parts, strict=True)), wanted
 
     def _results_again(self) -> list[Node]:
         """Run f once more and return the nodes of its results, which are compared with the first ones."""
@@ -180,9 +173,7 @@ class _Call:
                 "returned by now: a second run would not see its variables. Expected: derivatives by tg.grad in there, "
                 "or no checkpoint. Usual fix: g = tg.grad(loss)(x) in place of loss(x).backward() and x.grad."
             )
-        handles: dict[int, Tensor] = {}
-        args = [_as_now(argument, handles) for argument in self._args]
-        keywords = {name: _as_now(argument, handles) for name, argument in self._keywords.items()}
+        args, keywords = _as_now(self._args, self._keywords)
         with differentiating() if self._differentiating else recording(), _replay().rewound(self._states):
             leaves, _ = tree.flatten(self._f(*args, **keywords))
         if len(leaves) != self._count:
@@ -242,15 +233,21 @@ def _is_result(leaf: Any) -> bool:
     return node.value is not None and node.requires_grad and not isinstance(node, Leaf)  # the first ends assignments
 
 
-def _as_now(argument: Any, handles: dict[int, Tensor]) -> Any:
-    """Return an argument with other handles of the nodes its Tensors have now; f may assign to those it gets."""
-    leaves, structure = tree.flatten(argument)
-    if not any(isinstance(leaf, Tensor) for leaf in leaves):
-        return argument
-    for leaf in leaves:
-        if isinstance(leaf, Tensor) and id(leaf) not in handles and leaf._node.value is not None:
-            handles[id(leaf)] = wrap(leaf._node)
-    return tree.rebuild(structure, [handles.get(id(leaf), leaf) for leaf in leaves])
+def _as_now(args: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return arguments with other handles of the nodes their Tensors have now; f may assign to those it gets."""
+    handles: dict[int, Tensor] = {}
+
+    def handle(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor) or leaf._node.value is None:
+            return leaf
+        return handles.setdefault(id(leaf), wrap(leaf._node))
+
+    def as_now(argument: Any) -> Any:
+        leaves, structure = tree.flatten(argument)
+        changed = any(isinstance(leaf, Tensor) for leaf in leaves)
+        return tree.rebuild(structure, list(map(handle, leaves))) if changed else argument
+
+    return list(map(as_now, args)), {name: as_now(argument) for name, argument in keywords.items()}
 
 
 def _traced(roots: Iterable[Node], begin: int) -> tuple[list[Node], list[Node]]:

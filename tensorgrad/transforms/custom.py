@@ -109,34 +109,28 @@ class _Call:
         self.name = getattr(function, "__name__", type(function).__name__)
         self.count = len(rules)
         self.names = argument_names(function, self.count)
-        self.settings: dict[str, Any] = {}
-        self.signature = _signature(function)
-        if self.signature is not None:
-            self._read(list(self.signature.parameters.values()))
-        for name, rule in zip(self.names, rules, strict=True):
-            if rule is not None:
-                self._refuse_unless_callable(name, rule)
-
-    def _read(self, parameters: list[inspect.Parameter]) -> None:
-        """Take the settings from a signature, and count its arguments."""
+        self._signature = _signature(function)
+        parameters = [] if self._signature is None else list(self._signature.parameters.values())
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        self._endless = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self._is_endless = self._signature is None or any(p.kind is p.VAR_POSITIONAL for p in parameters)
         needed = [p.name for p in positional if p.default is p.empty or p.kind is p.POSITIONAL_ONLY]
-        if self.count < len(needed) or (self.count > len(positional) and not self._endless):
+        if self.count < len(needed) or (self.count > len(positional) and not self._is_endless):
             raise TypeError(
-                f"custom_rule was given {self.count} rules for {self.name}{self.signature}. Expected: a rule for each "
+                f"custom_rule was given {self.count} rules for {self.name}{self._signature}. Expected: a rule for each "
                 f"positional argument, {', '.join(needed) or 'none'}; None where there is no derivative. Usual fix: "
                 + ("drop one." if self.count > len(needed) else f"a rule, or None, for {needed[self.count]}.")
             )
         others = [*positional[self.count :], *[p for p in parameters if p.kind is p.KEYWORD_ONLY]]
         self.settings = {p.name: p.default for p in others if p.default is not p.empty}
         self._keywords = [p.name for p in others]
+        for name, rule in zip(self.names, rules, strict=True):
+            signature = None if rule is None else _signature(rule)
+            if signature is not None:
+                self._refuse_unless_taking(signature, name)
 
-    def _refuse_unless_callable(self, name: str, rule: Rule) -> None:
-        signature = _signature(rule)
-        if signature is None:
-            return
-        keywords = dict.fromkeys(self._keywords if self.signature is not None else ())
+    def _refuse_unless_taking(self, signature: inspect.Signature, name: str) -> None:
+        """Raise unless a rule can be called with what it will be given."""
+        keywords = dict.fromkeys(self._keywords)
         try:
             signature.bind(None, None, *[None] * self.count, **keywords)
         except TypeError as error:
@@ -151,15 +145,15 @@ class _Call:
         """Return what has rules by position, and the rest by keyword."""
         if len(args) == self.count:
             return args, keywords
-        if self.signature is None or self._endless:
+        if self._signature is None or self._is_endless:
             raise TypeError(
                 f"{self.name} was given {len(args)} positional arguments. Expected: {self.count}, as many as it has "
                 "rules. Usual fix: pass arrays by position, settings by keyword."
             )
         try:
-            given = self.signature.bind(*args, **keywords)
+            given = self._signature.bind(*args, **keywords)
         except TypeError as error:
-            raise TypeError(f"{self.name}{self.signature}: {error}") from None
+            raise TypeError(f"{self.name}{self._signature}: {error}") from None
         explicit = set(given.arguments)
         given.apply_defaults()
         inputs = [given.arguments[name] for name in self.names]
@@ -186,12 +180,10 @@ class _FirstUse:
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
         self._unchecked = set(range(count))
-        self._unrecorded = set(range(count))
+        self._recorded: set[int] = set()  # whose graph has been checked
         self._flat = dict.fromkeys(range(count), 0)  # how often a rule and the differences were 0
 
     def called(self, f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any], tracked: Sequence[int]) -> None:
-        if self._unchecked.isdisjoint(tracked):
-            return
         with self._lock:
             taken = set() if self._unchecked.isdisjoint(tracked) else self._unchecked
             self._unchecked = self._unchecked - taken  # of other threads, and of rules that use their own function
@@ -212,13 +204,12 @@ class _FirstUse:
         return bool(told) or self._flat[position] >= _OFTEN_ENOUGH
 
     def recorded(self, f: Opaque, position: int, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
-        with self._lock:
-            if position not in self._unrecorded:
-                return
-            self._unrecorded.discard(position)
+        if position in self._recorded:
+            return
+        self._recorded.add(position)
         try:
             with Observing(None):
                 check_recorded(f, position, arguments, keywords)
         except RuntimeError:
-            self._unrecorded.add(position)
+            self._recorded.discard(position)
             raise

@@ -10,9 +10,10 @@ import numpy as np
 from .. import autodiff
 from ..graph import NO_KEYWORDS, Leaf, record
 from ..recording import recording
-from ..tensor import Tensor, wrap
+from ..tensor import wrap
 from .opaque import Opaque
 from .slopes import DIFFERS, Comparison, Slope, careful, length, signs
+from .variables import is_tracked
 
 _RECORDED = 1e-4  # the relative tolerance of second derivatives
 _ELEMENTS = 64  # as many numbers of an input are looked at one by one;
@@ -30,22 +31,96 @@ def checked(f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> di
     Raises:
         RuntimeError: A rule is wrong; or the function changes its inputs, or has another value each time.
     """
-    copies = [_float64(x) for x in inputs]
-    y = _called_twice(f, copies, inputs, keywords)
-    if y.dtype.kind not in "fc" or not np.all(np.isfinite(y)):
+    check = _Check(f, inputs, keywords)
+    if check.y.dtype.kind not in "fc" or not np.all(np.isfinite(check.y)):
         return {}
-    generator = np.random.default_rng(0)
-    g = _random(generator, y)
+    g = _random(check.generator, check.y)
     told = {}
-    for position, x in enumerate(copies):
-        if f.rule(position) is None or getattr(x, "dtype", np.dtype(int)).kind not in "fc":
-            continue
-        slopes = _agreeing(f, position, g, y, copies, keywords, generator)
-        if np.size(y) == 1:  # of either sign, as the elements of larger ones are
-            _agreeing(f, position, -g, y, copies, keywords, generator)
+    for position in _floating(f, check.inputs):
+        slopes = check.agreeing(position, g)
+        if np.size(check.y) == 1:  # of either sign, as the elements of larger ones are
+            check.agreeing(position, -g)
         if slopes:
             told[position] = not all(slope.flat for slope in slopes)
     return told
+
+
+class _Check:
+    """A function at float64 copies of some inputs."""
+
+    def __init__(self, f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        self._f = f
+        self._keywords = keywords
+        self.inputs = list(map(_float64, inputs))
+        self.generator = np.random.default_rng(0)
+        self.y = self._called_twice()
+
+    def _called_twice(self) -> Any:
+        f, before = self._f, _bits(self.inputs)
+        try:
+            y = f(*self.inputs, **self._keywords)
+        except Exception as error:
+            error.add_note(
+                f"(in the check of custom_rule, with float64 copies of the inputs of {f.__name__}: {_WORDS})"
+            )
+            raise
+        for position, (one, other) in enumerate(zip(before, _bits(self.inputs), strict=True)):
+            if one != other:
+                name = f.argument(position)
+                raise RuntimeError(
+                    f"{f.__name__} changes its argument {name} {np.shape(self.inputs[position])}, which the backward "
+                    "pass needs as it was. Expected: a function that leaves its inputs alone. Usual fix: "
+                    f"{name} = {name}.copy() in its first line."
+                )
+        if not np.array_equal(y, f(*self.inputs, **self._keywords), equal_nan=True):
+            raise RuntimeError(
+                f"{f.__name__} returned another value when it was called again with the same inputs, so its rules "
+                "cannot be checked. Expected: a function of its inputs. Usual fix: a seed in its arguments; "
+                "check=False."
+            )
+        return y
+
+    def agreeing(self, position: int, g: Any) -> list[Slope]:
+        """Return the slopes along which a rule could be compared; raise if it differs."""
+        x, y = self.inputs[position], self.y
+        ours = self._by_rule(position, g)
+        if not np.all(np.isfinite(ours)) or not np.size(x):
+            return []
+
+        def weighted(moved: Any) -> Any:
+            inputs = [*self.inputs[:position], moved, *self.inputs[position + 1 :]]
+            return np.real(np.conj(g) * (self._f(*inputs, **self._keywords) - y))
+
+        eps = max([float(np.finfo(a.dtype).eps) for a in (y, ours)])
+        comparison = Comparison(weighted, x, ours, eps, eps * length([length(g * y), length(ours * x)]))
+        slopes = []
+        for v in _directions(np.asarray(x), self.generator):
+            found = comparison.along(v)
+            if found.verdict == DIFFERS:
+                raise _wrong(self._f, position, x, *comparison.guilty(v))
+            if np.isfinite(found.error):
+                slopes.append(found)
+        return slopes
+
+    def _by_rule(self, position: int, g: Any) -> Any:
+        """Return what the engine makes of a rule."""
+        f = self._f
+        arguments = (np.conj(g) if f.holomorphic else g, self.y, *self.inputs)
+        before = _bits(arguments)
+        ours = f.gradient(position, *arguments, **self._keywords)
+        if _bits(arguments) != before:
+            raise RuntimeError(
+                f"the rule of {f.argument(position)} of {f.__name__} changes its arguments, which others need as they "
+                "are. Expected: a rule that returns a new array. Usual fix: g * 2 in place of g *= 2."
+            )
+        ours = np.conj(ours) if f.holomorphic and np.iscomplexobj(g) else ours
+        return ours if np.iscomplexobj(self.inputs[position]) else np.real(ours)
+
+
+def _floating(f: Opaque, inputs: Sequence[Any]) -> list[int]:
+    """Return the positions of the inputs that have a rule, and can move."""
+    floating = [i for i, x in enumerate(inputs) if hasattr(x, "dtype") and x.dtype.kind in "fc"]
+    return [i for i in floating if f.rule(i) is not None]
 
 
 def _float64(x: Any) -> Any:
@@ -66,72 +141,6 @@ def _random(generator: np.random.Generator, like: Any) -> Any:
 
 def _bits(values: Sequence[Any]) -> list[Any]:
     return [x.tobytes() if isinstance(x, np.ndarray) and x.dtype != object else None for x in values]
-
-
-def _called_twice(f: Opaque, copies: list[Any], inputs: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
-    before = _bits(copies)
-    try:
-        y = f(*copies, **keywords)
-    except Exception as error:
-        error.add_note(f"(in the check of custom_rule, with float64 copies of the inputs of {f.__name__}: {_WORDS})")
-        raise
-    for position, (one, other) in enumerate(zip(before, _bits(copies), strict=True)):
-        if one != other:
-            raise RuntimeError(
-                f"{f.__name__} changes its argument {f.argument(position)} {np.shape(inputs[position])}, which the "
-                "backward pass needs as it was. Expected: a function that leaves its inputs alone. Usual fix: "
-                f"{f.argument(position)} = {f.argument(position)}.copy() in its first line."
-            )
-    if not np.array_equal(y, f(*copies, **keywords), equal_nan=True):
-        raise RuntimeError(
-            f"{f.__name__} returned another value when it was called again with the same inputs, so its rules cannot "
-            "be checked. Expected: a function of its inputs. Usual fix: a seed in its arguments; check=False."
-        )
-    return y
-
-
-def _agreeing(
-    f: Opaque,
-    position: int,
-    g: Any,
-    y: Any,
-    inputs: list[Any],
-    keywords: Mapping[str, Any],
-    generator: np.random.Generator,
-) -> list[Slope]:
-    """Return the slopes along which a rule could be compared; raise if it differs."""
-    x = inputs[position]
-    ours = _by_rule(f, position, g, y, inputs, keywords)
-    if not np.all(np.isfinite(ours)) or not np.size(x):
-        return []
-
-    def weighted(moved: Any) -> Any:
-        return np.real(np.conj(g) * (f(*inputs[:position], moved, *inputs[position + 1 :], **keywords) - y))
-
-    eps = max([float(np.finfo(a.dtype).eps) for a in (y, ours)])
-    comparison = Comparison(weighted, x, ours, eps, eps * length([length(g * y), length(ours * x)]))
-    slopes = []
-    for v in _directions(np.asarray(x), generator):
-        found = comparison.along(v)
-        if found.verdict == DIFFERS:
-            raise _wrong(f, position, x, *comparison.guilty(v))
-        if np.isfinite(found.error):
-            slopes.append(found)
-    return slopes
-
-
-def _by_rule(f: Opaque, position: int, g: Any, y: Any, inputs: list[Any], keywords: Mapping[str, Any]) -> Any:
-    """Return what the engine makes of a rule."""
-    arguments = (np.conj(g) if f.holomorphic else g, y, *inputs)
-    before = _bits(arguments)
-    ours = f.gradient(position, *arguments, **keywords)
-    if _bits(arguments) != before:
-        raise RuntimeError(
-            f"the rule of {f.argument(position)} of {f.__name__} changes its arguments, which others need as they are. "
-            "Expected: a rule that returns a new array. Usual fix: g * 2 in place of g *= 2."
-        )
-    ours = np.conj(ours) if f.holomorphic and np.iscomplexobj(g) else ours
-    return ours if np.iscomplexobj(inputs[position]) else np.real(ours)
 
 
 def _directions(x: Any, generator: np.random.Generator) -> list[Any]:
@@ -179,54 +188,32 @@ def check_recorded(f: Opaque, position: int, arguments: Sequence[Any], keywords:
     y = f(*inputs, **keywords)
     g = _random(generator, y)
     rule: Any = f.rule(position)
-    moving = [
-        i for i, x in enumerate(inputs) if f.rule(i) is not None and getattr(x, "dtype", np.dtype(int)).kind in "fc"
-    ]
     plain = np.asarray(rule(g, y, *inputs, **keywords))
     if not np.all(np.isfinite(plain)):
         return
     weights = _random(generator, plain)
-    moves = [_random(generator, np.asarray(x)) for x in (g, *[inputs[i] for i in moving])]
-    moves[1:] = [v * _sizes(np.asarray(inputs[i])) for i, v in zip(moving, moves[1:], strict=True)]
+    values = [g, *inputs]
+    moves = {0: _random(generator, np.asarray(g))}
+    for i in _floating(f, inputs):
+        moves[i + 1] = _random(generator, np.asarray(inputs[i])) * _sizes(np.asarray(inputs[i]))
 
     def curve(t: float) -> Any:
-        moved = list(inputs)
-        for i, v in zip(moving, moves[1:], strict=True):
-            moved[i] = (moved[i] + t * v)[()]
-        return np.sum(
-            np.real(np.conj(weights) * (rule(g + t * moves[0], f(*moved, **keywords), *moved, **keywords) - plain))
-        )
+        gradient, *moved = [(x + t * moves[i])[()] if i in moves else x for i, x in enumerate(values)]
+        return np.sum(np.real(np.conj(weights) * (rule(gradient, f(*moved, **keywords), *moved, **keywords) - plain)))
 
+    leaves = {i: Leaf(values[i], True) for i in moves}
+    parents = [leaves.get(i + 1) for i in range(len(inputs))]
     try:
-        ours, scale = _as_recorded(f, rule, g, y, inputs, moving, weights, moves, keywords)
+        with recording():
+            output = wrap(record(f, parents, tuple(inputs), keywords or NO_KEYWORDS, y))
+            gradient, *tensors = [wrap(leaves[i]) if i in leaves else x for i, x in enumerate(values)]
+            found = rule(gradient, output, *tensors, **keywords)
+        gradients = autodiff.backward({found._node: weights}, list(leaves.values())) if is_tracked(found) else {}
     except TypeError:  # something in it has no second derivative, and says so to those who need it
         return
+    parts = [float(np.real(np.vdot(gradients[leaf], moves[i]))) for i, leaf in leaves.items() if leaf in gradients]
+    ours, scale = sum(parts), float(np.linalg.norm(parts))
     numerical, error = careful(curve, [2.0**-7])
     if not np.isfinite(error) or abs(ours - numerical) <= _RECORDED * max(scale, abs(numerical)) + 10 * error:
         return
     raise f.lost(position, f"along a random direction it moves by {numerical:.6g}, and its graph says {ours:.6g}")
-
-
-def _as_recorded(
-    f: Opaque,
-    rule: Any,
-    g: Any,
-    y: Any,
-    inputs: Sequence[Any],
-    moving: Sequence[int],
-    weights: Any,
-    moves: Sequence[Any],
-    keywords: Mapping[str, Any],
-) -> tuple[float, float]:
-    """Return the derivative of a rule along a direction as the engine has it, and the size of its parts."""
-    leaves = [Leaf(g, True), *[Leaf(inputs[i], True) for i in moving]]
-    nodes = dict(zip(moving, leaves[1:], strict=True))
-    with recording():
-        output = record(f, [nodes.get(i) for i in range(len(inputs))], tuple(inputs), keywords or NO_KEYWORDS, y)
-        values = [wrap(nodes[i]) if i in nodes else x for i, x in enumerate(inputs)]
-        found = rule(wrap(leaves[0]), wrap(output), *values, **keywords)
-    if not isinstance(found, Tensor) or not found.requires_grad:
-        return 0.0, 0.0
-    gradients = autodiff.backward({found._node: weights}, leaves)
-    parts = [np.real(np.vdot(gradients[leaf], v)) for leaf, v in zip(leaves, moves, strict=True) if leaf in gradients]
-    return float(sum(parts)), float(np.linalg.norm(parts))

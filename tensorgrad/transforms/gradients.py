@@ -16,11 +16,11 @@ from .apart import first_that_meets
 from .calls import (
     Call,
     constant,
-    plain,
-    positions_of,
+    handed_back,
     refuse_complex,
     refuse_unless_function,
     refuse_unless_scalar,
+    seeds_of_one,
 )
 from .variables import is_tracked
 
@@ -86,30 +86,20 @@ def _value_and_grad(
     transform: str, f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, strict: bool
 ) -> Callable[..., tuple[Any, Any]]:
     refuse_unless_function(transform, f)
-    single = isinstance(argnums, (int, np.integer))
 
     @functools.wraps(f)
     def both(*args: Any, **keywords: Any) -> tuple[Any, Any]:
-        call = Call(transform, f, args, keywords, positions_of(transform, argnums, len(args)))
-        try:
-            value = _without_aux(transform, call.result) if has_aux else call.result
+        with Call(transform, f, args, keywords, argnums) as call:
+            result = call.result
+            value = _without_aux(transform, result) if has_aux else result
             refuse_unless_scalar(transform, value)
-        except (TypeError, ValueError):
-            call.close()
-            raise
-        seeds = {value._node: np.ones_like(value._node.value)[()]} if is_tracked(value) else {}
-        if strict:
-            call.warn_of_independent(seeds)
-        lifted = call.is_part_of_another([*seeds, *_alive(call.result)] if has_aux else seeds)
-        gradients = call.gradients(seeds, lifted=lifted, spending=True)
-        call.close()
-        result = call.result
-        if not lifted:
-            result = constant(result)
-            if not call.of_tensors:
-                result, gradients = plain(result), [unwrap(g) for g in gradients]
-        trees = call.nested(gradients)
-        return result, trees[0] if single else tuple(trees)
+            seeds = seeds_of_one(value)
+            if strict:
+                call.warn_of_independent(seeds)
+            lifted = call.is_part_of_another([*seeds, *_alive(result)] if has_aux else seeds)
+            gradients = call.gradients(seeds, lifted=lifted, spending=True)
+            result = handed_back(result, lifted=lifted, tensors=call.of_tensors)
+            return result, call.nested(gradients, tensors=lifted)
 
     return both
 
@@ -149,50 +139,42 @@ def elementwise_grad(f: Callable[..., Any], argnum: int = 0) -> Callable[..., An
 
     @functools.wraps(f)
     def derivative(*args: Any, **keywords: Any) -> Any:
-        call = Call("elementwise_grad", f, args, keywords, positions_of("elementwise_grad", argnum, len(args)))
-        y = call.result
-        if len(call.nodes) != 1:
-            call.close()
-            raise ValueError(
-                f"elementwise_grad with respect to {len(call.nodes)} arrays. Expected: one. Usual fix: argnum= for "
-                "another argument, or a function of one of them; jacobian for the derivatives by all."
-            )
-        (x,) = call.nodes
-        if not isinstance(y, _NUMBERS) or np.shape(y) != x.value.shape:
-            call.close()
-            raise ValueError(
-                f"elementwise_grad of a function that returned "
-                f"{np.shape(y) if isinstance(y, _NUMBERS) else type(y).__name__} for an argument of shape "
-                f"{x.value.shape}. Expected: the same shape. Usual fix: jacobian for the whole matrix, grad for a "
-                "single number."
-            )
-        refuse_complex("elementwise_grad", y, x.value)
-        if is_tracked(y):
-            root = call.result._node
-            lifted = call.is_part_of_another([root])
-            g = _diagonal(call, root, x)
+        with Call("elementwise_grad", f, args, keywords, argnum) as call:
+            y = call.result
+            if len(call.nodes) != 1:
+                raise ValueError(
+                    f"elementwise_grad with respect to {len(call.nodes)} arrays. Expected: one. Usual fix: argnum= for "
+                    "another argument, or a function of one of them; jacobian for the derivatives by all."
+                )
+            shape = call.nodes[0].value.shape
+            returned = np.shape(y) if isinstance(y, _NUMBERS) else type(y).__name__
+            if returned != shape:
+                raise ValueError(
+                    f"elementwise_grad of a function that returned {returned} for an argument of shape {shape}. "
+                    "Expected: the same shape. Usual fix: jacobian for the whole matrix, grad for a single number."
+                )
+            refuse_complex("elementwise_grad", y, call.nodes[0].value)
+            seeds = seeds_of_one(y)
+            lifted = call.is_part_of_another(seeds)
+            gradients = call.gradients(seeds, lifted=False)
+            if seeds:
+                _refuse_unless_diagonal(call, y._node, gradients[0])
             if lifted:
-                (g,) = call.gradients({root: np.ones_like(root.value)[()]}, lifted=True)
-        else:
-            lifted, (g,) = False, call.gradients({}, lifted=False)
-        call.close()
-        return call.nested([g if lifted or call.of_tensors else unwrap(g)])[0]
+                gradients = call.gradients(seeds, lifted=True)
+            return call.nested(gradients, tensors=lifted)
 
     return derivative
 
 
-def _diagonal(call: Call, y: Node, x: Node) -> Tensor:
-    """Return the gradient of the sum of y, or raise unless that is the diagonal of the Jacobian."""
+def _refuse_unless_diagonal(call: Call, y: Node, once: Tensor) -> None:
+    """Raise unless the gradient of the sum of y is the diagonal of the Jacobian."""
     shape, dtype = y.value.shape, y.value.dtype
 
-    def pulled(weights: Any) -> Tensor:
-        return call.gradients({y: weights.astype(dtype).reshape(shape)[()]}, lifted=False)[0]
-
     def pull(weights: Any) -> Any:
-        return np.reshape(pulled(weights)._node.value, (-1, 1))
+        (g,) = call.gradients({y: weights.astype(dtype).reshape(shape)[()]}, lifted=False)
+        return np.reshape(unwrap(g), (-1, 1))
 
-    g = pulled(np.ones(y.value.size))
-    part = first_that_meets(pull, np.reshape(g._node.value, (-1, 1)), dtype, x.value.dtype)
+    part = first_that_meets(pull, np.reshape(unwrap(once), (-1, 1)), dtype, once.dtype)
     if part is not None:
         raise ValueError(
             "elementwise_grad of a function whose elements depend on each other: element "
@@ -200,7 +182,6 @@ def _diagonal(call: Call, y: Node, x: Node) -> Tensor:
             "the sum of those slopes is no derivative of one. Expected: a diagonal Jacobian. Usual fix: jacobian(f) "
             "for all of it; grad of a sum, if that is meant."
         )
-    return g
 
 
 def stop_gradient(x: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..graph import Leaf, Node
 from ..tensor import Tensor, wrap
 from ..values import unwrap
 from .apart import first_that_meets
-from .calls import Call, positions_of, refuse_complex, refuse_unless_function
+from .calls import Call, refuse_complex, refuse_unless_function, units
 from .products import Curved, Linearised, Outputs
 
 _MODES = (None, "reverse", "forward")
@@ -51,136 +51,99 @@ def jacobian(
         raise ValueError(f"jacobian with mode={mode!r}. Expected: 'reverse', 'forward' or None.")
     if batched and mode is not None:
         raise ValueError(f"jacobian with batched=True and mode={mode!r}. Expected: no mode; a batch goes in reverse.")
-    single = isinstance(argnums, (int, np.integer))
 
     @functools.wraps(f)
     def matrix(*args: Any, **keywords: Any) -> Any:
-        call = Call("jacobian", f, args, keywords, positions_of("jacobian", argnums, len(args)))
-        outputs = Outputs(call)
-        outside = call.is_part_of_another(outputs.tracked)
-        if batched:
-            blocks = _of_examples(call, outputs, mode, outside)
-        elif _is_forward(mode, call, outputs):
-            blocks = _columns(call, outputs, outside)
-        else:
-            blocks = _rows(call, outputs, outside)
-        call.close()
-        trees = [call.nested(_as_given(call, row, outside)) for row in blocks]
-        return tree.rebuild(outputs.structure, [row[0] if single else tuple(row) for row in trees])
+        with Call("jacobian", f, args, keywords, argnums) as call:
+            outputs = Outputs(call)
+            refuse_complex("jacobian", *outputs.values, *[v.value for v in call.nodes])
+            outside = call.is_part_of_another(outputs.tracked)
+            if batched:
+                blocks = _of_examples(call, outputs, outside)
+            elif _is_forward(mode, call, outputs):
+                blocks = _columns(call, outputs, outside)
+            else:
+                blocks = _rows(call, outputs, outside)
+            return tree.rebuild(outputs.structure, [_nested(call, row, outside) for row in blocks])
 
     return matrix
 
 
-def _as_given(call: Call, blocks: Sequence[Any], outside: bool) -> list[Any]:
-    """Return blocks as arrays if all was given as arrays, as Tensors otherwise."""
-    if not outside and not call.of_tensors:
-        return [unwrap(block) for block in blocks]
-    return [block if isinstance(block, Tensor) else wrap(Leaf(block)) for block in blocks]
+def _nested(call: Call, blocks: Sequence[Any], outside: bool) -> Any:
+    """Return blocks in the nestings of the arguments: arrays if all was given as arrays, Tensors otherwise."""
+    tensors = outside or call.of_tensors
+    return call.nested([wrap(Leaf(x)) if tensors and not isinstance(x, Tensor) else x for x in blocks])
 
 
 def _is_forward(mode: str | None, call: Call, outputs: Outputs) -> bool:
     if mode is not None:
         return mode == "forward"
-    inputs = sum([int(node.value.size) for node in call.nodes])
-    return 2 * inputs < sum(
-        [int(node.value.size) for node in outputs.tracked]
-    )  # a forward pass is through twice the graph
+    inputs, elements = (sum([int(node.value.size) for node in nodes]) for nodes in (call.nodes, outputs.tracked))
+    return 2 * inputs < elements  # a forward pass is through twice the graph
 
 
-def _units(like: Any) -> list[Any]:
-    """Return an array for each element of another: 1 there, 0 elsewhere; for a complex one, i there too."""
-    units = []
-    for unit in (1, 1j) if like.dtype.kind == "c" else (1,):
-        for index in np.ndindex(like.shape):
-            array = np.zeros_like(like)
-            if like.shape:
-                array[index] = unit
-            units.append(array if like.shape else like.dtype.type(unit))
-    return units
+def _alone(call: Call, i: int) -> Iterator[list[Any]]:
+    """Yield for each element of a variable how all variables move where that one does, and nothing else."""
+    still = [np.zeros_like(v.value) for v in call.nodes]
+    for unit in units(call.nodes[i].value):
+        yield [*still[:i], unit, *still[i + 1 :]]
 
 
-def _stacked(rows: Sequence[Any], shape: tuple[int, ...], like: Any) -> Any:
-    """Return arrays or Tensors, one for each element of a shape, as one of that shape and theirs."""
+def _blocks(rows: Sequence[Sequence[Tensor]], shape: tuple[int, ...], like: Sequence[Any], outside: bool) -> list[Any]:
+    """Return what came of each element of a shape: for each of those it came with, one of that shape and theirs."""
     if not rows:
-        return np.zeros(shape + like.shape, like.dtype)
-    return np.stack(rows).reshape(shape + rows[0].shape)
+        return [np.zeros(shape + np.shape(x), np.asarray(x).dtype) for x in like]
+    columns = [list(column) if outside else list(map(unwrap, column)) for column in zip(*rows, strict=True)]
+    return [np.stack(column).reshape(shape + column[0].shape) for column in columns]
+
+
+def _rows(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
+    blocks = []
+    values = [v.value for v in call.nodes]
+    for value, node in zip(outputs.values, outputs.nodes, strict=True):
+        rows = [] if node is None else [call.gradients({node: unit}, lifted=outside) for unit in units(node.value)]
+        blocks.append(_blocks(rows, np.shape(value), values, outside))
+    return blocks
+
+
+def _columns(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
+    linear = Linearised(call, outputs)
+    values = [unwrap(value) for value in outputs.values]
+    blocks: list[list[Any]] = [[] for _ in values]
+    for i, v in enumerate(call.nodes):
+        columns = [linear.pushed(moves) for moves in _alone(call, i)]
+        for row, block in zip(blocks, _blocks(columns, v.value.shape, values, outside), strict=True):
+            axes = (*range(v.value.ndim, block.ndim), *range(v.value.ndim))
+            row.append(_in_dtype(np.transpose(block, axes), v.value.dtype))
+    return blocks
 
 
 def _in_dtype(block: Any, dtype: Any) -> Any:
     return block if block.dtype == dtype else block.astype(dtype)
 
 
-def _rows(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
-    blocks: list[list[Any]] = []
-    for value, node in zip(outputs.values, outputs.nodes, strict=True):
-        refuse_complex(call.transform, value, *[v.value for v in call.nodes])
-        if node is None:
-            blocks.append([np.zeros(np.shape(value) + v.value.shape, v.value.dtype) for v in call.nodes])
-            continue
-        rows = [call.gradients({node: unit}, lifted=outside) for unit in _units(node.value)]
-        columns = zip(*rows, strict=True) if rows else [[] for _ in call.nodes]
-        blocks.append(
-            [
-                _stacked(_bare(column, outside), node.value.shape, v.value)
-                for column, v in zip(columns, call.nodes, strict=True)
-            ]
-        )
-    return blocks
-
-
-def _bare(tensors: Sequence[Tensor], outside: bool) -> list[Any]:
-    return list(tensors) if outside else [tensor._node.value for tensor in tensors]
-
-
-def _columns(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
-    for value in outputs.values:
-        refuse_complex(call.transform, value, *[v.value for v in call.nodes])
-    linear = Linearised(call, outputs)
-    still = [np.zeros_like(v.value) for v in call.nodes]
-    blocks: list[list[Any]] = [[] for _ in outputs.values]
-    for i, v in enumerate(call.nodes):
-        pushed = [linear.pushed([*still[:i], unit, *still[i + 1 :]]) for unit in _units(v.value)]
-        for row, value, column in zip(
-            blocks, outputs.values, zip(*pushed, strict=True) if pushed else [[]] * len(blocks), strict=True
-        ):
-            stacked = _stacked(_bare(column, outside), v.value.shape, unwrap(value))
-            axes = (*range(v.value.ndim, stacked.ndim), *range(v.value.ndim))
-            row.append(_in_dtype(np.transpose(stacked, axes), v.value.dtype))
-    return blocks
-
-
 # ---- batches ------------------------------------------------------------------------------------------------
 
 
-def _of_examples(call: Call, outputs: Outputs, mode: str | None, outside: bool) -> list[list[Any]]:
+def _of_examples(call: Call, outputs: Outputs, outside: bool) -> list[list[Any]]:
     """Return the stack of Jacobians: with one pass for each element of one example, all examples at once."""
-    n = _examples(call, outputs)
+    _refuse_unless_batches(call, outputs)
     generator = np.random.default_rng(0)
-    blocks: list[list[Any]] = []
+    values = [v.value for v in call.nodes]
+    blocks = []
     for value, node in zip(outputs.values, outputs.nodes, strict=True):
-        refuse_complex(call.transform, value, *[v.value for v in call.nodes])
         inner = np.shape(value)[1:]
-        if node is None:
-            blocks.append([np.zeros((n, *inner, *v.value.shape[1:]), v.value.dtype) for v in call.nodes])
-            continue
         rows = []
-        for unit in _units(np.zeros(inner, node.value.dtype)):
-            seed = np.broadcast_to(unit, node.value.shape).copy()
-            rows.append(call.gradients({node: seed}, lifted=outside))
-        stacks = []
-        for i, v in enumerate(call.nodes):
-            stacked = _stacked(_bare([row[i] for row in rows], outside), inner, v.value)
-            stacks.append(
-                np.moveaxis(stacked, len(inner), 0)
-                if rows
-                else np.zeros((n, *inner, *v.value.shape[1:]), v.value.dtype)
-            )
-        _refuse_unless_apart(call, node, generator.uniform(0.5, 1.5, inner))
-        blocks.append(stacks)
+        if node is not None:
+            for unit in units(np.zeros(inner, node.value.dtype)):
+                seed = np.broadcast_to(unit, node.value.shape).copy()
+                rows.append(call.gradients({node: seed}, lifted=outside))
+            _refuse_unless_apart(call, node, generator.uniform(0.5, 1.5, inner))
+        blocks.append([np.moveaxis(block, len(inner), 0) for block in _blocks(rows, inner, values, outside)])
     return blocks
 
 
-def _examples(call: Call, outputs: Outputs) -> int:
+def _refuse_unless_batches(call: Call, outputs: Outputs) -> None:
     shapes = [node.value.shape for node in call.nodes] + [np.shape(value) for value in outputs.values]
     counts = {shape[0] if shape else None for shape in shapes}
     if len(counts) != 1 or None in counts:
@@ -189,7 +152,6 @@ def _examples(call: Call, outputs: Outputs) -> int:
             "first axis of one size, that of the batch. Usual fix: what all examples share is found outside, or stands "
             "in an argument that argnums does not name."
         )
-    return int(counts.pop())  # type: ignore[arg-type]
 
 
 def _refuse_unless_apart(call: Call, node: Node, inner: Any) -> None:
@@ -235,28 +197,17 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
            [4., 0.]])
     """
     refuse_unless_function("hessian", f)
-    single = isinstance(argnums, (int, np.integer))
 
     @functools.wraps(f)
     def matrix(*args: Any, **keywords: Any) -> Any:
-        call = Call("hessian", f, args, keywords, positions_of("hessian", argnums, len(args)))
-        refuse_complex(call.transform, call.result, *[v.value for v in call.nodes])
-        curved = Curved(call)
-        rows = [_hessian_rows(call, curved, i, v) for i, v in enumerate(call.nodes)]
-        call.close()
-        trees = [call.nested(_as_given(call, row, curved.outside)) for row in rows]
-        inner = [row[0] if single else tuple(row) for row in trees]
-        outer = call.nested(inner)
-        return outer[0] if single else tuple(outer)
+        with Call("hessian", f, args, keywords, argnums) as call:
+            values = [v.value for v in call.nodes]
+            refuse_complex("hessian", call.result, *values)
+            curved = Curved(call)
+            trees = []
+            for i, value in enumerate(values):
+                rows = [curved.times(moves, lifted=curved.outside) for moves in _alone(call, i)]
+                trees.append(_nested(call, _blocks(rows, value.shape, values, curved.outside), curved.outside))
+            return call.nested(trees)
 
     return matrix
-
-
-def _hessian_rows(call: Call, curved: Curved, i: int, v: Node) -> list[Any]:
-    still = [np.zeros_like(node.value) for node in call.nodes]
-    rows = [curved.times([*still[:i], unit, *still[i + 1 :]], lifted=curved.outside) for unit in _units(v.value)]
-    columns = zip(*rows, strict=True) if rows else [[] for _ in call.nodes]
-    return [
-        _stacked(_bare(column, curved.outside), v.value.shape, node.value)
-        for column, node in zip(columns, call.nodes, strict=True)
-    ]

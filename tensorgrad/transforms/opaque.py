@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..primitives import TABLE, Primitive, no_derivative
 from ..recording import differentiating, is_recording
 from ..tensor import Tensor, as_array, wrap
 from ..values import unwrap
-from .calls import plain
+from .calls import plain, units
 from .variables import is_tracked
 
 Rule = Callable[..., Any]
@@ -73,7 +72,7 @@ class Opaque:
         self._key = key = _Key(name, getattr(function, "__module__", None) or "")
         TABLE[key] = Primitive(
             weakref.proxy(self),
-            _Rules(weakref.ref(self)),  # type: ignore[arg-type]  # as a tuple, but it does not know of its end
+            _Rules(weakref.ref(self)),  # type: ignore[arg-type]  # but for its end, as a tuple
             elementwise=False,
             bounded=True,
             count=0,
@@ -115,42 +114,38 @@ class Opaque:
         """Call the function on Tensors and arrays; without a Tensor, it is called as it is."""
         parents: list[Node | None] = []
         inputs: list[Any] = []
-        tracked: list[int] = []
-        tensors = False
+        constants = {name: self._constant(value, f"keyword {name}") for name, value in keywords.items()}
+        tensors = any(constants[name] is not value for name, value in keywords.items())
         for position, arg in enumerate(args):
+            value = arg
             if self.rule(position) is None:
-                tensors |= isinstance(arg, Tensor)
-                arg = self._constant(arg, f"argument {self.argument(position)}")
+                value = self._constant(arg, f"argument {self.argument(position)}")
             elif arg.__class__ is list or arg.__class__ is tuple:
                 array = as_array(arg)  # rules ask inputs for their shape
                 if array.dtype == object:
                     self._refuse_nesting(position, arg)
-                arg = array if self.transposed is None or isinstance(array, Tensor) else arg
+                value = array if self.transposed is None or isinstance(array, Tensor) else arg
             elif arg.__class__ not in _ARRAYS:
                 self._refuse_nesting(position, arg)
-            node = arg._node if isinstance(arg, Tensor) else None
+            node = value._node if isinstance(value, Tensor) else None
             parents.append(node)
-            inputs.append(arg if node is None else node.value)
-            if node is not None:
-                tensors = True
-                if node.requires_grad:
-                    tracked.append(position)
-        constants = {name: self._constant(value, f"keyword {name}") for name, value in keywords.items()}
-        if not tensors and all(constants[name] is value for name, value in keywords.items()):
+            inputs.append(value if node is None else node.value)
+            tensors = tensors or node is not None or (value is not arg and self.rule(position) is None)
+        if not tensors:
             return self.function(*args, **keywords)
-        keywords = constants
+        tracked = [i for i, node in enumerate(parents) if node is not None and node.requires_grad]
         if not tracked or not is_recording():
-            return wrap(Leaf(self(*inputs, **keywords)))
+            return wrap(Leaf(self(*inputs, **constants)))
         if self.watch is not None:
-            self.watch.called(self, inputs, keywords, tracked)
-        value = self(*inputs, **keywords)
+            self.watch.called(self, inputs, constants, tracked)
+        value = self(*inputs, **constants)
         if value.dtype.kind not in "fc":
             raise TypeError(
                 f"{self.__name__} returned {value.dtype} {value.shape}, which cannot change by small amounts. "
                 "Expected: floating numbers. Usual fix: return y.astype(float); or call it with t.detach(), if it is a "
                 "constant."
             )
-        return wrap(record(self, parents, tuple(inputs), keywords, value))
+        return wrap(record(self, parents, tuple(inputs), constants, value))
 
     def _refuse_nesting(self, position: int, value: Any) -> None:
         """Raise if there are Tensors in what is no array: the function would be recorded itself, past its rules."""
@@ -225,21 +220,20 @@ class Opaque:
         if position in self._linear:
             return self._linear[position]
         made = self.transposed(position) if self.transposed is not None else _by_units(self.rule(position))
-        name, argument, argument_of, told = self.__name__, self.argument(position), self.argument, self._told(position)
+        rule, name, argument, told = self.rule(position), self.__name__, self.argument, self._told(position)
+        its_rule = f"the rule of {self.argument(position)}"
 
         def refused(*arguments: Any, **keywords: Any) -> Any:
             raise TypeError(
-                f"second derivative of {name}: the rule of {argument} is not written in NumPy, or not for Tensors "
-                f"({reason}). Expected, for it: a rule that takes Tensors for g, the output and the inputs. Usual fix: "
-                "write it with NumPy functions, or make what it calls a custom_rule of its own."
+                f"second derivative of {name}: {its_rule} is not written in NumPy, or not for Tensors ({reason}). "
+                "Expected, for it: a rule that takes Tensors for g, the output and the inputs. Usual fix: write it "
+                "with NumPy functions, or make what it calls a custom_rule of its own."
             )
 
-        def of_g(u: Any, found: Any, *arguments: Any, **keywords: Any) -> Any:
+        def of_g(u: Any, found: Any, /, *arguments: Any, **keywords: Any) -> Any:
             if any(isinstance(x, Tensor) for x in (u, found, *arguments)) or np.iscomplexobj(u):
                 refused()
             return made(u, *arguments, **keywords)
-
-        rule: Any = self.rule(position)
 
         def gradient(*arguments: Any, **keywords: Any) -> Any:
             return _gradient(rule, told, position, arguments, keywords)
@@ -249,7 +243,7 @@ class Opaque:
         self._linear[position] = Opaque(
             gradient,
             lambda i: of_g if i == 0 else refused,
-            lambda i: ("g", "the output")[i] if i < 2 else argument_of(i - 2),
+            lambda i: ("g", "the output")[i] if i < 2 else argument(i - 2),
         )
         return self._linear[position]
 
@@ -288,29 +282,19 @@ def _like(found: Any, told: str, x: Any) -> Any:
 def _by_units(rule: Any) -> Rule:
     """Return what takes back the gradient u of what a rule has returned to its g: a call of it for each element."""
 
-    def transposed(u: Any, g: Any, *arguments: Any, **keywords: Any) -> Any:
-        back = np.zeros(np.shape(g), np.result_type(g, u))
-        for index in np.ndindex(back.shape):
-            unit = np.zeros_like(g)
-            unit[index] = 1
-            back[index] = np.sum(u * rule(unit[()], *arguments, **keywords))
-        return back[()]
+    def transposed(u: Any, g: Any, /, *arguments: Any, **keywords: Any) -> Any:
+        back = [np.sum(u * rule(unit, *arguments, **keywords)) for unit in units(g)]
+        return np.array(back, np.result_type(g, u)).reshape(np.shape(g))[()]
 
     return transposed
 
 
 class _Rules:
-    """The rules of an opaque function, however many arguments it has."""
+    """The rules of an opaque function: one for any position, so that who iterates over them comes to no end."""
 
-    def __init__(self, f: weakref.ref[Opaque]) -> None:
+    def __init__(self, f: Callable[[], Any]) -> None:
         self._f = f
 
     def __getitem__(self, position: int) -> Rule:
-        def rule(*arguments: Any, **keywords: Any) -> Any:
-            f: Any = self._f()  # alive: the node that asks holds it
-            return f.gradient(position, *arguments, **keywords)
-
-        return rule
-
-    def __iter__(self) -> Iterator[Rule]:
-        return (self[position] for position in itertools.count())
+        # the function is alive: the node that asks holds it
+        return lambda *arguments, **keywords: self._f().gradient(position, *arguments, **keywords)

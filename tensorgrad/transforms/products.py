@@ -11,7 +11,7 @@ from .. import tree
 from ..graph import Leaf, Node
 from ..tensor import Tensor, wrap
 from ..values import unwrap
-from .calls import Call, Leaves, backward, constant, leaves_like, plain, refuse_unless_scalar
+from .calls import Call, added_up, backward, handed_back, leaves_like, refuse_unless_scalar, seeds_of_one
 from .variables import is_tracked
 
 
@@ -29,14 +29,6 @@ class Outputs:
                 )
         self.nodes: list[Node | None] = [value._node if is_tracked(value) else None for value in self.values]
         self.tracked = [node for node in self.nodes if node is not None]
-
-    def seeds(self, leaves: Sequence[Any]) -> Leaves:
-        """Return what to start from, given a value for each output; an output that was returned twice has the sum."""
-        found: Leaves = {}
-        for node, leaf in zip(self.nodes, leaves, strict=True):
-            if node is not None:
-                found[node] = found[node] + leaf if node in found else leaf
-        return found
 
 
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -59,27 +51,31 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
     """
-    call = Call("vjp", f, args, {}, range(len(args)))
+    call = Call("vjp", f, args, {}, None)
     outputs = Outputs(call)
     outside = call.is_part_of_another(outputs.tracked)
-    value = call.result if outside else constant(call.result) if call.of_tensors else plain(call.result)
+    value = handed_back(call.result, lifted=outside, tensors=call.of_tensors)
     call.finish()
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         leaves = leaves_like("vjp", "the cotangent", cotangent, outputs.structure, outputs.values)
         lifted = outside or any(map(is_tracked, leaves))
         with call.resumed():
-            gradients: list[Any] = call.gradients(outputs.seeds(leaves), lifted=lifted)
-        if not lifted and not call.of_tensors and not any(isinstance(leaf, Tensor) for leaf in leaves):
-            gradients = [unwrap(g) for g in gradients]
-        return tuple(call.nested(gradients))
+            gradients = call.gradients(added_up(zip(outputs.nodes, leaves, strict=True)), lifted=lifted)
+        return call.nested(gradients, tensors=lifted or _has_tensors(leaves))  # type: ignore[no-any-return]
 
     return value, pullback
 
 
-def _as_tuple(args: Any) -> tuple[tuple[Any, ...], bool]:
-    """Return arguments as a tuple, and whether they were a single one that stands for itself."""
-    return (args, False) if isinstance(args, tuple) and not hasattr(args, "_fields") else ((args,), True)
+def _has_tensors(leaves: Sequence[Any]) -> bool:
+    return any(isinstance(leaf, Tensor) for leaf in leaves)
+
+
+def _call(transform: str, f: Callable[..., Any], args: Any) -> Call:
+    """Return the call of a function with a tuple of arguments; a single one may stand for itself."""
+    if isinstance(args, tuple) and not hasattr(args, "_fields"):
+        return Call(transform, f, args, {}, None)
+    return Call(transform, f, (args,), {}, 0)
 
 
 class Linearised:
@@ -100,22 +96,14 @@ class Linearised:
 
     def pushed(self, tangents: Sequence[Any]) -> list[Tensor]:
         """Return the tangent of each output, given one for each variable."""
+        seeds = added_up(zip(self.gradients, tangents, strict=True))
         lifted = self.outside or any(map(is_tracked, tangents))
-        seeds: Leaves = {}
-        for node, tangent in zip(self.gradients, tangents, strict=True):
-            if node.requires_grad:
-                seeds[node] = seeds[node] + tangent if node in seeds else tangent
-        wanted = list(self.dummies.values())
-        found = backward(seeds, wanted, lifted=lifted) if seeds else {}
+        found = backward(seeds, list(self.dummies.values()), lifted=lifted) if seeds else {}
+        moved = {node: found[dummy] for node, dummy in self.dummies.items() if dummy in found}
         return [
-            self._tangent(value, node, found)
+            moved[node] if node in moved else wrap(Leaf(np.zeros_like(unwrap(value))))
             for value, node in zip(self.outputs.values, self.outputs.nodes, strict=True)
         ]
-
-    def _tangent(self, value: Any, node: Node | None, found: Any) -> Tensor:
-        if node is not None and self.dummies[node] in found:
-            return found[self.dummies[node]]  # type: ignore[no-any-return]
-        return wrap(Leaf(np.zeros_like(unwrap(value))))
 
 
 def jvp(f: Callable[..., Any], args: Any, tangents: Any) -> tuple[Any, Any]:
@@ -137,19 +125,15 @@ def jvp(f: Callable[..., Any], args: Any, tangents: Any) -> tuple[Any, Any]:
     >>> jvp(lambda x, y: x * y, (np.array([2.0, 3.0]), 4.0), (np.array([1.0, 0.0]), 10.0))
     (array([ 8., 12.]), array([24., 30.]))
     """
-    arguments, single = _as_tuple(args)
-    call = Call("jvp", f, arguments, {}, range(len(arguments)))
-    moves = _vectors("jvp", "tangents", tangents, arguments, single)
-    outputs = Outputs(call)
-    linear = Linearised(call, outputs)
-    pushed = tree.rebuild(outputs.structure, linear.pushed(moves))
-    value = call.result
-    call.close()
-    if linear.outside:
-        return value, pushed
-    of_tensors = call.of_tensors or any(isinstance(leaf, Tensor) for leaf in moves)
-    tracked = any(map(is_tracked, moves))
-    return (constant(value), pushed if tracked else constant(pushed)) if of_tensors else (plain(value), plain(pushed))
+    with _call("jvp", f, args) as call:
+        moves = call.vectors("tangents", tangents)
+        outputs = Outputs(call)
+        linear = Linearised(call, outputs)
+        pushed = tree.rebuild(outputs.structure, linear.pushed(moves))
+        tensors = call.of_tensors or _has_tensors(moves)
+        lifted = linear.outside or any(map(is_tracked, moves))
+        value = handed_back(call.result, lifted=linear.outside, tensors=tensors)
+        return value, handed_back(pushed, lifted=lifted, tensors=tensors)
 
 
 def hvp(f: Callable[..., Any], args: Any, vectors: Any) -> Any:
@@ -173,17 +157,12 @@ def hvp(f: Callable[..., Any], args: Any, vectors: Any) -> Any:
     >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
-    arguments, single = _as_tuple(args)
-    call = Call("hvp", f, arguments, {}, range(len(arguments)))
-    moves = _vectors("hvp", "vectors", vectors, arguments, single)
-    curved = Curved(call)
-    lifted = curved.outside or any(map(is_tracked, moves))
-    products: list[Any] = curved.times(moves, lifted=lifted, spending=True)
-    call.close()
-    if not lifted and not call.of_tensors and not any(isinstance(leaf, Tensor) for leaf in moves):
-        products = [unwrap(g) for g in products]
-    trees = call.nested(products)
-    return trees[0] if single else tuple(trees)
+    with _call("hvp", f, args) as call:
+        moves = call.vectors("vectors", vectors)
+        curved = Curved(call)
+        lifted = curved.outside or any(map(is_tracked, moves))
+        products = curved.times(moves, lifted=lifted, spending=True)
+        return call.nested(products, tensors=lifted or _has_tensors(moves))
 
 
 class Curved:
@@ -192,24 +171,11 @@ class Curved:
     def __init__(self, call: Call) -> None:
         refuse_unless_scalar(call.transform, call.result)
         self.call = call
-        seeds: Leaves = {}
-        if is_tracked(call.result):
-            root = call.result._node
-            seeds[root] = np.ones_like(root.value)[()]
+        seeds = seeds_of_one(call.result)
         self.outside = call.is_part_of_another(seeds)
         self.gradients = [g._node for g in call.gradients(seeds, lifted=True)]
 
     def times(self, vectors: Sequence[Any], *, lifted: bool, spending: bool = False) -> list[Tensor]:
         """Return the product of the Hessian with a vector for each variable."""
-        seeds: Leaves = {}
-        for node, vector in zip(self.gradients, vectors, strict=True):
-            if node.requires_grad:
-                seeds[node] = seeds[node] + vector if node in seeds else vector
+        seeds = added_up(zip(self.gradients, vectors, strict=True))
         return self.call.gradients(seeds, lifted=lifted, spending=spending)
-
-
-def _vectors(transform: str, what: str, vectors: Any, arguments: tuple[Any, ...], single: bool) -> list[Any]:
-    """Return a vector for each array in the arguments, which they must be nested like: None stands where None does."""
-    leaves, structure = tree.flatten(arguments[0] if single else arguments)
-    found = leaves_like(transform, what, vectors, structure, leaves)
-    return [vector for vector, leaf in zip(found, leaves, strict=True) if leaf is not None]

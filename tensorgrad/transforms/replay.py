@@ -6,7 +6,7 @@ import functools
 import random
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -18,11 +18,7 @@ from ..handles import Handle
 
 State = tuple[Any, Any]  # a generator, and the state it was in
 
-_KINDS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
-    np.random.BitGenerator: (lambda bits: bits.state, lambda bits, state: setattr(bits, "state", state)),
-    np.random.RandomState: (lambda source: source.get_state(legacy=False), lambda source, s: source.set_state(s)),
-    random.Random: (lambda source: source.getstate(), lambda source, state: source.setstate(state)),
-}
+_SOURCES = (np.random.BitGenerator, np.random.RandomState, random.Random)
 # What np.random.normal and random.gauss draw from.
 _GLOBAL = (np.random.get_state.__self__, random.getstate.__self__)  # type: ignore[attr-defined]
 _WITHOUT = (Handle, np.ndarray, np.generic, np.ufunc, np.dtype, ModuleType, CodeType, random.SystemRandom)
@@ -36,18 +32,18 @@ def states(*roots: Any) -> list[State]:
     Looked through are containers, attributes, what a function closes over, its defaults, and the globals its code
     names; not the insides of libraries.
     """
-    return [(source, _read(source)) for source in dict.fromkeys([*_GLOBAL, *_reachable(roots)])]
+    return [(source, _state(source)) for source in dict.fromkeys([*_GLOBAL, *_reachable(roots)])]
 
 
 def moved(before: Iterable[State]) -> list[State]:
     """Return those that are in another state by now."""
-    return [(source, state) for source, state in before if not _same(_read(source), state)]
+    return [(source, state) for source, state in before if not _same(_state(source), state)]
 
 
 @contextmanager
 def rewound(before: Iterable[State]) -> Iterator[None]:
     """Set generators back to where they were, and on leaving to where they are now."""
-    now = [(source, _read(source)) for source, _ in before]
+    now = [(source, _state(source)) for source, _ in before]
     try:
         _set(before)
         yield
@@ -57,15 +53,18 @@ def rewound(before: Iterable[State]) -> Iterator[None]:
 
 def _set(wanted: Iterable[State]) -> None:
     for source, state in wanted:
-        _kind(source)[1](source, state)
+        if isinstance(source, np.random.BitGenerator):
+            source.state = state
+        elif isinstance(source, np.random.RandomState):
+            source.set_state(state)
+        else:
+            source.setstate(state)
 
 
-def _read(source: Any) -> Any:
-    return _kind(source)[0](source)
-
-
-def _kind(source: Any) -> Any:
-    return next(methods for kind, methods in _KINDS.items() if isinstance(source, kind))
+def _state(source: Any) -> Any:
+    if isinstance(source, np.random.BitGenerator):
+        return source.state
+    return source.get_state(legacy=False) if isinstance(source, np.random.RandomState) else source.getstate()
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -84,7 +83,7 @@ def _reachable(roots: Iterable[Any]) -> Iterator[Any]:
         if type(value) in _PLAIN or isinstance(value, _WITHOUT) or id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, tuple(_KINDS)):
+        if isinstance(value, _SOURCES):
             yield value
         elif len(found) < _LIMIT:
             found.extend(_held_by(value))
@@ -105,9 +104,7 @@ def _held_by(value: Any) -> Iterable[Any]:
         return () if _is_library(value.__module__) else (*vars(value).values(), *value.__bases__)
     owner = getattr(value, "__self__", None)  # of a method, a compiled one too: rng.normal
     slots = [name for kind in type(value).__mro__ for name in _names(vars(kind).get("__slots__", ()))]
-    attributes = [
-        getattr(value, name) for name in slots if name not in ("__dict__", "__weakref__") and hasattr(value, name)
-    ]
+    attributes = [getattr(value, name, None) for name in slots if name not in ("__dict__", "__weakref__")]
     return owner, getattr(value, "__func__", None), type(value), *attributes, *getattr(value, "__dict__", {}).values()
 
 

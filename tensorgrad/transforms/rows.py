@@ -14,6 +14,7 @@ from ..graph import Leaf, Node, reachable
 from ..primitives import TABLE, Primitive
 from ..recording import recording
 from ..values import unwrap
+from .calls import added_up
 
 
 class NotRowsError(Exception):
@@ -46,26 +47,22 @@ class Rows:
             raise NotRowsError
 
     def _kind(self, node: Node) -> str:
-        kinds = [self._kind_of_input(node, parent) for parent in node.parents]
+        kinds = [self._kind_of_input(parent) for parent in node.parents]
         if node.function is None or not any(kinds):  # a leaf from outside, or a function of those
             return "shared"
+        shared: list[Any] = [(i, node.parents[i]) for i, kind in enumerate(kinds) if kind == "shared"]
         if "total" in kinds:
-            self._refuse_unless_linear(node, kinds)
-            self.penalties += [
-                parent
-                for parent, kind in zip(node.parents, kinds, strict=True)
-                if parent is not None and kind == "shared"
-            ]
+            if not self._is_linear(node, kinds):
+                raise NotRowsError
+            self.penalties += [parent for _, parent in shared]
             return "total"
         if "rows" not in kinds:
             return "shared"
         kind = self._kind_of_rows(node, kinds)
-        for i, (parent, of_input) in enumerate(zip(node.parents, kinds, strict=True)):
-            if of_input == "shared" and parent is not None and self._is_wanted(parent):
-                self.uses.append((node, i))
+        self.uses += [(node, i) for i, parent in shared if self._is_wanted(parent)]
         return kind
 
-    def _kind_of_input(self, node: Node, parent: Node | None) -> str:
+    def _kind_of_input(self, parent: Node | None) -> str:
         return "" if parent is None or not parent.requires_grad else self.kinds[parent]
 
     def _is_wanted(self, parent: Node) -> bool:
@@ -76,48 +73,43 @@ class Rows:
             raise NotRowsError
         return False
 
-    def _refuse_unless_linear(self, node: Node, kinds: Sequence[str]) -> None:
-        linear = {np.add: True, np.subtract: True, np.negative: True, np.positive: True}
-        scaling = {np.multiply: 1, np.divide: 0}
+    def _is_linear(self, node: Node, kinds: Sequence[str]) -> bool:
+        """Whether a function of a total and numbers is a total again."""
         if node.value.shape != () or "rows" in kinds:
-            raise NotRowsError
-        if node.function in linear and all(np.shape(x) == () for x in node.inputs):
-            return
-        if node.function not in scaling or kinds.count("") != 1 or "shared" in kinds:
-            raise NotRowsError
-        if node.function is np.divide and kinds[0] == "":
-            raise NotRowsError
+            return False
+        if node.function in (np.add, np.subtract, np.negative, np.positive):
+            return True
+        return (node.function in (np.multiply, np.divide) and kinds == ["total", ""]) or (
+            node.function is np.multiply and kinds == ["", "total"]
+        )
 
     def _kind_of_rows(self, node: Node, kinds: Sequence[str]) -> str:
-        function, value = node.function, node.value
-        primitive = TABLE.get(function)
-        if function in _LOSSES and kinds[0] == "rows" and "shared" not in kinds:
+        if node.function in _LOSSES and kinds[0] == "rows" and "shared" not in kinds:
             return self._kind_of_loss(node)
-        if isinstance(primitive, Primitive) and primitive.elementwise:
-            if all(self._stays_in_its_row(x, kind, value) for x, kind in zip(node.inputs, kinds, strict=False)):
-                return "rows"
-        elif function in (np.matmul, np.dot, DENSE):
-            x, w = node.inputs[:2]
-            if kinds[0] == "rows" and x.ndim == 2 and "rows" not in kinds[1:] and w.ndim in (1, 2):
-                return "rows"
-        elif function in _REDUCTIONS:
+        if node.function in _REDUCTIONS:
             return self._kind_of_reduction(node)
-        elif function in _ALONG_AN_AXIS:
+        if not self._keeps_rows(node, kinds):
+            raise NotRowsError
+        return "rows"
+
+    def _keeps_rows(self, node: Node, kinds: Sequence[str]) -> bool:
+        function, value, inputs = node.function, node.value, node.inputs
+        primitive = TABLE.get(function)
+        if isinstance(primitive, Primitive) and primitive.elementwise:
+            return all(self._stays_in_its_row(x, kind, value) for x, kind in zip(inputs, kinds, strict=False))
+        if function in (np.matmul, np.dot, DENSE):
+            x, w = inputs[:2]
+            return kinds[0] == "rows" and "rows" not in kinds[1:] and bool(x.ndim == 2 and w.ndim in (1, 2))
+        if function in _ALONG_AN_AXIS:
             axis = node.keywords.get("axis", -1)
-            if isinstance(axis, (int, np.integer)) and axis % value.ndim != 0:
-                return "rows"
-        elif node.label in _SHAPING and getattr(function, "__module__", "").startswith(("numpy", "tensorgrad.rules")):
-            if value.shape[:1] == (self.number,) and value.size and node.keywords.get("order", "C") == "C":
-                return "rows"  # in C order, as many rows as there are examples are the examples
-        elif function is operator.getitem:
-            index = node.inputs[1]
-            if (
-                isinstance(index, tuple)
-                and index[:1] == (slice(None),)
-                and all(isinstance(i, (int, slice)) for i in index)
-            ):
-                return "rows"
-        raise NotRowsError
+            return isinstance(axis, (int, np.integer)) and axis % value.ndim != 0
+        if node.label in _SHAPING and getattr(function, "__module__", "").startswith(("numpy", "tensorgrad.rules")):
+            # in C order, as many rows as there are examples are the examples
+            in_order = node.keywords.get("order", "C") == "C"
+            return bool(value.shape[:1] == (self.number,) and value.size and in_order)
+        if function is operator.getitem and isinstance(inputs[1], tuple):
+            return inputs[1][:1] == (slice(None),) and all(isinstance(i, (int, slice)) for i in inputs[1])
+        return False
 
     def _stays_in_its_row(self, x: Any, kind: str, value: Any) -> bool:
         if kind == "rows":
@@ -126,9 +118,7 @@ class Rows:
 
     def _kind_of_loss(self, node: Node) -> str:
         reduction = node.keywords.get("reduction", "mean")
-        if reduction != "none":
-            self.scales.add(self.number if reduction == "mean" else 1)
-        return "rows" if reduction == "none" else "total"
+        return "rows" if reduction == "none" else self._total(is_mean=reduction == "mean")
 
     def _kind_of_reduction(self, node: Node) -> str:
         x = node.inputs[0]
@@ -140,7 +130,10 @@ class Rows:
             return "rows"
         if len(axes) < x.ndim or node.function not in (np.sum, np.mean) or node.value.shape != ():
             raise NotRowsError
-        self.scales.add(self.number if node.function is np.mean else 1)
+        return self._total(is_mean=node.function is np.mean)
+
+    def _total(self, *, is_mean: bool) -> str:
+        self.scales.add(self.number if is_mean else 1)
         return "total"
 
     # ---- what the graph does not show --------------------------------------------------------------------------
@@ -185,14 +178,10 @@ class Rows:
         with recording():
             starts = {self.root: one if lift is None else lift(Leaf(one))}
             came = autodiff.backward(starts, wanted, lift) if wanted else {}
-            found: dict[Node, Any] = {}
-            for node, i in self.uses:
-                part = self._use(node, i, came[node], lift) * scale
-                parent: Any = node.parents[i]
-                found[parent] = found[parent] + part if parent in found else part
+            rows = added_up((node.parents[i], self._use(node, i, came[node], lift) * scale) for node, i in self.uses)
             penalties = {node: came[node] for node in self.penalties if node in came}
             shared = autodiff.backward(penalties, self.parameters, lift) if penalties else {}
-            return [self._stack(p, found.get(p), shared.get(p)) for p in self.parameters]
+            return [self._stack(p, rows.get(p), shared.get(p)) for p in self.parameters]
 
     def _stack(self, parameter: Node, rows: Any, shared: Any) -> Any:
         shape = (self.number, *parameter.value.shape)

@@ -62,135 +62,20 @@ class Comparison:
         unsure: Any = None,
         terms: Any = 0.0,
     ) -> None:
-        self._f = f
-        self._x = x
-        self._ours = ours
-        self._eps = eps
-        self._elsewhere = self._rounding = max(rounding, _LEAST)
-        self._unsure = unsure
-        self._tolerance = TOLERANCE + min(100 * eps, _COARSEST)
+        self.f = f
+        self.x = x
+        self.ours = ours
+        self.eps = eps
+        self.rounding = max(rounding, _LEAST)
+        self.unsure = unsure
+        self.tolerance = TOLERANCE + min(100 * eps, _COARSEST)
         finite = np.abs(ours)[np.isfinite(ours)]
         largest = max(float(np.max(finite, initial=0)), float(np.max(terms, initial=0)))
-        self._negligible = TOLERANCE * largest  # beside the largest elements, or what they are made of
+        self.negligible = TOLERANCE * largest  # beside the largest elements, or what they are made of
 
     def along(self, v: Any, ours: float | None = None) -> Slope:
-        """Compare along a direction: by plain central differences first, with more care where they differ.
-
-        ``ours`` stands in for what the gradient in question says there.
-        """
-        with np.errstate(invalid="ignore"):  # 0 * inf
-            ours = float(np.real(np.vdot(self._ours, v))) if ours is None else ours
-            scale = length(np.conj(self._ours) * v)
-            slack = 0.0 if self._unsure is None else length(self._unsure * v)
-            own = np.where((v != 0) & np.isfinite(self._ours), np.abs(self._ours) * np.abs(self._x), 0)
-        span = float(np.max(np.abs(v)))
-        self._rounding = max(self._elsewhere, _EPS * length(own))  # what moves is rounded too
-
-        def curve(t: float) -> float:
-            return float(np.sum(self._f((self._x + t * v)[()])))
-
-        def judged(numerical: float, error: float, kink: bool = False) -> Slope:
-            difference = abs(ours - numerical)
-            fine = self._tolerance * max(abs(numerical), scale) + slack + _TINY
-            if not np.isfinite(numerical):
-                return Slope(UNDECIDED, ours, numerical, np.inf, 0.0)
-            if not np.isfinite(ours):
-                return Slope(DIFFERS, ours, numerical, error, np.inf)
-            if difference <= fine:
-                verdict = KINK if kink else AGREES
-            elif difference > fine + SAFETY * error:
-                verdict = DIFFERS
-            else:
-                verdict = AGREES if SAFETY * error <= self._negligible * span else UNDECIDED
-            tolerated = fine + SAFETY * error
-            excess = difference / tolerated if tolerated else 0.0 if difference == 0 else np.inf
-            return Slope(
-                verdict, ours, numerical, error, excess, max(abs(ours), abs(numerical)) <= SAFETY * error + slack
-            )
-
-        size = float(np.max(np.abs(np.where(v != 0, self._x, 0))))
-        h = self._eps ** (1 / 3) * max(1.0, size) / span
-        right, left = _one_sided(curve, h)
-        quick = judged((right + left) / 2, self._rounding / h)
-        if quick.verdict == AGREES:
-            return quick
-        first = [_STEP * s / span for s in scales(size, self._eps)]
-        numerical, error = careful(curve, first, self._rounding)
-        found = judged(numerical if np.isfinite(error) else np.nan, error)
-        if found.verdict == AGREES:
-            return found
-        finest = self._eps ** (1 / 3) * min(scales(size, self._eps)), 16 * self._eps * size
-        if steep := _steepness(curve, finest[0] / span, finest[1] / span, self._rounding):
-            return Slope(AGREES if ours == steep else UNDECIDED, ours, steep, np.inf, 0.0)
-        if not np.isfinite(ours):
-            return found
-        close = self._close_by(curve, first, judged) if found.verdict == UNDECIDED else None
-        found = close or self._at_kink(curve, first, ours, judged) or found
-        if found.verdict == DIFFERS and size and self._is_finer(curve, min(first), span, found):
-            return found._replace(verdict=UNDECIDED, error=abs(found.ours - found.numerical))
-        return found
-
-    def _is_finer(self, curve: Callable[[float], float], first: float, span: float, found: Slope) -> bool:
-        """Whether ours may be the slope of a structure finer than the steps that gave another one.
-
-        The difference is lost in rounding over a step as large as what moves; or at finer steps it comes to light.
-        """
-        finite = np.abs(self._x)[np.isfinite(self._x)]
-        if abs(found.ours - found.numerical) * float(np.max(finite, initial=0)) <= SAFETY * self._rounding * span:
-            return True
-        return self._comes_nearer(curve, first / _STEP, found)
-
-    def _comes_nearer(self, curve: Callable[[float], float], size: float, found: Slope) -> bool:
-        """Whether the finest steps that are not lost in rounding lead away from the extrapolated slope, to ours.
-
-        So they do where the function has a structure that is finer than the steps before: a nearly singular matrix.
-        """
-        apart = abs(found.ours - found.numerical)
-        finest: list[bool] = []
-        for h in [size * _FINER / 8**k for k in range(7)]:
-            noise = SAFETY * self._rounding / h
-            if not noise <= apart / 8 < np.inf:
-                break
-            slopes = _one_sided(curve, h)
-            finest.append(any(abs(slope - found.ours) <= apart / 8 + noise for slope in (*slopes, sum(slopes) / 2)))
-        return len(finest) > 1 and all(finest[-2:])
-
-    def _at_kink(
-        self, curve: Callable[[float], float], first: Sequence[float], ours: float, judged: Callable[..., Slope]
-    ) -> Slope | None:
-        """Return the verdict where the slopes on both sides differ: any slope between the two is right.
-
-        Smaller steps first: where these are sure of one slope for both sides, a kink is one from far away only.
-        """
-        unsure = None
-        for step in sorted(first):
-            right, left = (_twice(curve, step, side, self._rounding) for side in (1, -1))
-            error = float(right.error + left.error)
-            low, high = sorted([float(right.value), float(left.value)])
-            if high - low > SAFETY * error:
-                found = judged(min(max(ours, low), high), error, kink=True)
-                if found.verdict == KINK:
-                    return found
-                unsure = found if found.verdict == UNDECIDED else unsure
-            elif error <= _SURE * max(abs(low), abs(high)):
-                break
-        return unsure
-
-    def _close_by(
-        self, curve: Callable[[float], float], first: Sequence[float], judged: Callable[..., Slope]
-    ) -> Slope | None:
-        """Return the verdict by the smallest steps alone, if these agree with ours: what is far away may mislead.
-
-        One-sided slopes tell more than central differences of what has a slope and no second derivative, as x * |x|.
-        """
-        value, error = careful(curve, [min(first)], self._rounding)
-        sides = [_twice(curve, min(first), side, self._rounding) for side in (1, -1)]
-        mean, apart = sum(side.value for side in sides) / 2, abs(sides[0].value - sides[1].value)
-        if error <= _SURE * abs(value) and judged(value, error).verdict == AGREES:
-            return judged(value, error)
-        error = float(sum(side.error for side in sides))
-        found = judged(float(mean), error) if apart <= SAFETY * error else None
-        return found if found is not None and found.verdict == AGREES else None
+        """Compare along a direction; ``ours`` stands in for what the gradient in question says there."""
+        return _Line(self, v, ours).compared()
 
     def guilty(self, v: Any) -> tuple[Any, Slope]:
         """Return the element of a direction that differs most, by halving it, and the slopes there."""
@@ -206,6 +91,119 @@ class Comparison:
         if v.dtype.kind == "c":  # the part of it that differs more
             return max([(u, self.along(u)) for u in (unit, 1j * unit)], key=lambda pair: pair[1].excess)
         return unit, self.along(unit)
+
+
+class _Line:
+    """What a comparison is about, along one direction."""
+
+    def __init__(self, of: Comparison, v: Any, ours: float | None) -> None:
+        with np.errstate(invalid="ignore"):  # 0 * inf
+            self._ours = float(np.real(np.vdot(of.ours, v))) if ours is None else ours
+            self._scale = length(np.conj(of.ours) * v)
+            self._slack = 0.0 if of.unsure is None else length(of.unsure * v)
+            own = np.where((v != 0) & np.isfinite(of.ours), np.abs(of.ours) * np.abs(of.x), 0)
+        self._of = of
+        self._v = v
+        self._span = float(np.max(np.abs(v)))
+        self._rounding = max(of.rounding, _EPS * length(own))  # what moves is rounded too
+
+    def _curve(self, t: float) -> float:
+        return float(np.sum(self._of.f((self._of.x + t * self._v)[()])))
+
+    def _judged(self, numerical: float, error: float, kink: bool = False) -> Slope:
+        ours = self._ours
+        if not np.isfinite(numerical):
+            return Slope(UNDECIDED, ours, numerical, np.inf, 0.0)
+        if not np.isfinite(ours):
+            return Slope(DIFFERS, ours, numerical, error, np.inf)
+        difference = abs(ours - numerical)
+        fine = self._of.tolerance * max(abs(numerical), self._scale) + self._slack + _TINY
+        tolerated = fine + SAFETY * error
+        if difference <= fine:
+            verdict = KINK if kink else AGREES
+        elif difference > tolerated:
+            verdict = DIFFERS
+        else:
+            verdict = AGREES if SAFETY * error <= self._of.negligible * self._span else UNDECIDED
+        flat = max(abs(ours), abs(numerical)) <= SAFETY * error + self._slack
+        return Slope(verdict, ours, numerical, error, difference / tolerated, flat)
+
+    def compared(self) -> Slope:
+        """Compare by plain central differences first, with more care where they differ."""
+        span, eps = self._span, self._of.eps
+        size = float(np.max(np.abs(np.where(self._v != 0, self._of.x, 0))))
+        h = eps ** (1 / 3) * max(1.0, size) / span
+        right, left = _one_sided(self._curve, h)
+        quick = self._judged((right + left) / 2, self._rounding / h)
+        if quick.verdict == AGREES:
+            return quick
+        sizes = scales(size, eps)
+        first = [_STEP * s / span for s in sizes]
+        numerical, error = careful(self._curve, first, self._rounding)
+        found = self._judged(numerical if np.isfinite(error) else np.nan, error)
+        if found.verdict == AGREES:
+            return found
+        if steep := _steepness(self._curve, eps ** (1 / 3) * min(sizes) / span, 16 * eps * size / span, self._rounding):
+            return Slope(AGREES if self._ours == steep else UNDECIDED, self._ours, steep, np.inf, 0.0)
+        if not np.isfinite(self._ours):
+            return found
+        close = self._close_by(min(first)) if found.verdict == UNDECIDED else None
+        found = close or self._at_kink(first) or found
+        if found.verdict == DIFFERS and size and self._is_finer(min(first), found):
+            return found._replace(verdict=UNDECIDED, error=abs(found.ours - found.numerical))
+        return found
+
+    def _is_finer(self, first: float, found: Slope) -> bool:
+        """Whether ours may be the slope of a structure finer than the steps that gave another one.
+
+        The difference is lost in rounding over a step as large as what moves; or the finest steps that are not lost
+        lead away from the extrapolated slope, to ours: so they do at a nearly singular matrix.
+        """
+        apart, x = abs(found.ours - found.numerical), self._of.x
+        if apart * float(np.max(np.abs(x)[np.isfinite(x)], initial=0)) <= SAFETY * self._rounding * self._span:
+            return True
+        finest: list[bool] = []
+        for h in [first / _STEP * _FINER / 8**k for k in range(7)]:
+            noise = SAFETY * self._rounding / h
+            if not noise <= apart / 8 < np.inf:
+                break
+            slopes = _one_sided(self._curve, h)
+            finest.append(any(abs(slope - found.ours) <= apart / 8 + noise for slope in (*slopes, sum(slopes) / 2)))
+        return len(finest) > 1 and all(finest[-2:])
+
+    def _at_kink(self, first: Sequence[float]) -> Slope | None:
+        """Return the verdict where the slopes on both sides differ: any slope between the two is right.
+
+        Smaller steps first: where these are sure of one slope for both sides, a kink is one from far away only.
+        """
+        unsure = None
+        for step in sorted(first):
+            error, low, high = self._sides(step)
+            if high - low > SAFETY * error:
+                found = self._judged(min(max(self._ours, low), high), error, kink=True)
+                if found.verdict == KINK:
+                    return found
+                unsure = found if found.verdict == UNDECIDED else unsure
+            elif error <= _SURE * max(abs(low), abs(high)):
+                break
+        return unsure
+
+    def _close_by(self, step: float) -> Slope | None:
+        """Return the verdict by the smallest steps alone, if these agree with ours: what is far away may mislead.
+
+        One-sided slopes tell more than central differences of what has a slope and no second derivative, as x * |x|.
+        """
+        value, error = careful(self._curve, [step], self._rounding)
+        if error <= _SURE * abs(value) and (found := self._judged(value, error)).verdict == AGREES:
+            return found
+        error, low, high = self._sides(step)
+        found = self._judged((low + high) / 2, error)
+        return found if found.verdict == AGREES and high - low <= SAFETY * error else None
+
+    def _sides(self, step: float) -> tuple[float, float, float]:
+        """Return the slopes to the right and to the left, the smaller one first, after the error of both."""
+        right, left = (_twice(self._curve, step, side, self._rounding) for side in (1, -1))
+        return float(right.error + left.error), *sorted([float(right.value), float(left.value)])  # type: ignore[return-value]
 
 
 def scales(size: float, eps: float) -> list[float]:

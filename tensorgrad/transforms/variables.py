@@ -43,7 +43,7 @@ class _Tied(Node):
     is_released = property(lambda node: not node.inputs, lambda node, value: None)  # who releases it takes them
 
 
-def tie(leaf: Leaf, source: Node) -> None:
+def tie(leaf: Node, source: Node) -> None:
     """Let a variable be part of the graph that its value came from, now that its function has returned."""
     node: Any = leaf
     node.__class__ = _Tied  # in place: others hold it
@@ -53,11 +53,8 @@ def tie(leaf: Leaf, source: Node) -> None:
     node._first = source
 
 
-def fresh(value: Any) -> Node:
-    """Return a variable that is part of the graph its value comes from at once: for functions of our own alone."""
-    if not is_tracked(value):
-        return variable(value)
-    node = value._node
+def fresh(node: Node) -> Node:
+    """Return a variable that is part of a node's graph at once: for functions of our own alone."""
     return record(_argument, (node,), (node.value,), NO_KEYWORDS, node.value)
 
 

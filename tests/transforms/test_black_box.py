@@ -93,6 +93,22 @@ def test_keywords_are_constants():
         box(2.0, power=parameter(2.0))
 
 
+@pytest.mark.parametrize("name", ["f", "found", "position", "g", "y", "u", "tolerance"])
+def test_keywords_may_have_any_name(name: str):
+    box = black(lambda x, **keywords: x ** keywords[name])
+    np.testing.assert_allclose(tg.grad(lambda x: box(x, **{name: 3}))(2.0), 12, rtol=1e-9)
+    np.testing.assert_allclose(tg.jvp(lambda x: box(x, **{name: 3}), 2.0, 1.0)[1], 12, rtol=1e-9)
+
+
+def test_a_decorator_with_a_tolerance():
+    @tg.numerical_rule(tolerance=0.5)
+    def box(x: Any) -> Any:
+        return np.sin(x) + 1e-6 * np.sin(1e15 * x)
+
+    np.testing.assert_allclose(tg.grad(box)(1.0), np.cos(1.0), rtol=1e-2)
+    assert 1e-6 < box.error < 0.5
+
+
 def test_gradients_have_the_dtype_of_their_input():
     x = parameter(X.astype(np.float32))
     np.sum(black(np.sin)(x)).backward()

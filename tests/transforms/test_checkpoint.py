@@ -625,6 +625,28 @@ def test_generators_nobody_draws_from_are_left_alone():
     assert first == np.random.default_rng(0).random()
 
 
+def test_generators_are_looked_for_in_what_the_user_has_written(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(0)
+
+    def found(*roots: Any) -> bool:
+        return rng.bit_generator in [source for source, _ in replay.states(*roots)]
+
+    def waiting(x: Any) -> Any:
+        return x * rng.random() * later  # which has no value when it is looked at
+
+    assert found(waiting)
+    later = 1.0
+    for name in ("__main__", "of_nobodys"):
+        space: dict[str, Any] = {"rng": rng, "__name__": name}
+        exec("def draw(): return rng.random()", space)
+        assert found(space["draw"])
+    nested = [[[rng]]]
+    assert found(nested)
+    monkeypatch.setattr(replay, "_LIMIT", 4)  # of so many objects, no more are looked at
+    assert not found(nested)
+    assert later == 1
+
+
 # ---- what is not the same again --------------------------------------------------------------------------------
 
 WORDS = "checkpoint: f was run again for the backward pass, and {}.* Usual fix: "

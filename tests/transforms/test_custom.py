@@ -198,6 +198,16 @@ def test_plain_arguments_go_to_the_function_as_they_are():
     assert calls[0] is given
 
 
+def test_tensors_within_an_argument_without_a_rule_reach_the_function_as_arrays():
+    @tg.custom_rule(lambda g, y, x, weights: g * weights[0], None)
+    def f(x: Any, weights: Any) -> Any:
+        assert type(weights[0]) is np.ndarray
+        return x * weights[0]
+
+    for x in (X, tg.Tensor(X), parameter(X)):
+        np.testing.assert_array_equal(f(x, [tg.Tensor(X)]).data, X * X)
+
+
 def test_lists_of_tensors_are_arguments():
     x = parameter(2.0)
     y = sine()([x, 1.0])
@@ -581,6 +591,51 @@ def test_a_custom_rule_of_its_own_gives_the_second_derivative():
     cosine = tg.custom_rule(lambda g, y, x: g * minus_sine(x))(lambda x: np.array([math.cos(v) for v in x]))
     f = tg.custom_rule(lambda g, y, x: g * cosine(x))(in_python)
     np.testing.assert_allclose(tg.hessian(lambda x: np.sum(f(x)))(X), -np.diag(np.sin(X)), rtol=1e-14)
+
+
+def test_forward_mode_of_a_rule_that_calls_another_that_takes_arrays_only():
+    """Its own derivative is not needed, so nothing is asked of it."""
+    cosine = tg.custom_rule(lambda g, y, x: g * np.array([-math.sin(v) for v in x]))(
+        lambda x: np.array([math.cos(v) for v in x])
+    )
+    f = tg.custom_rule(lambda g, y, x: g * cosine(x))(in_python)
+    np.testing.assert_allclose(tg.jvp(f, X, X)[1], X * np.cos(X), rtol=1e-14)
+    np.testing.assert_allclose(tg.hessian(lambda x: np.sum(f(x)))(X), -np.diag(np.sin(X)), rtol=1e-14)
+
+
+def test_forward_mode_of_a_rule_that_differentiates_another_that_takes_arrays_only():
+    """That has no second derivative, and says so to those who ask for it."""
+    sine_of_numbers = tg.custom_rule(lambda g, y, x: g * math.cos(x.item()))(lambda x: np.float64(math.sin(x)))
+    f = tg.custom_rule(lambda g, y, x: g * tg.grad(sine_of_numbers)(x))(sine_of_numbers)
+    assert tg.jvp(f, 0.5, 2.0)[1] == 2 * math.cos(0.5)
+    with pytest.raises(TypeError, match=r"second derivative of .*: the rule of x is not written in NumPy"):
+        tg.hessian(f)(0.5)
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        lambda f: tg.jvp(lambda x: tg.jvp(f, x, 1.0)[1], 0.5, 1.0),
+        lambda f: tg.grad(lambda x: tg.jvp(f, x, 1.0)[1])(0.5),
+    ],
+)
+def test_forward_mode_twice_is_refused_where_the_rule_takes_arrays_only(third: Callable[..., Any]):
+    f = tg.custom_rule(lambda g, y, x: g * math.cos(x.item()))(lambda x: np.float64(math.sin(x)))
+    with pytest.raises(TypeError, match=r"second derivative of .*: the rule of x is not written in NumPy"):
+        third(f)
+    assert tg.jvp(lambda u: tg.jvp(f, 0.5, u)[1], 1.0, 2.0)[1] == 2 * math.cos(0.5)  # of u it is the first one
+
+
+def test_where_the_derivative_of_a_rule_is_not_finite_nothing_is_asked():
+    f = tg.custom_rule(lambda g, y, x: g * 0.5 / np.sqrt(x))(np.sqrt)
+    with np.errstate(divide="ignore"):
+        assert tg.jvp(f, 0.0, 1.0)[1] == np.inf
+    np.testing.assert_allclose(tg.hessian(f)(4.0), -1 / 32, rtol=1e-14)
+
+
+def test_a_rule_without_a_signature():
+    rule = np.frompyfunc(lambda g, y, x: 3.0 * g, 3, 1)
+    assert tg.grad(tg.custom_rule(rule)(lambda x: 3.0 * x))(2.0) == 3
 
 
 def test_forward_mode_needs_no_rule_in_numpy():

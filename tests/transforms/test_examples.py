@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tensorgrad as tg
+from tensorgrad.transforms.rows import Rows
 
 N = 9
 generator = np.random.default_rng(0)
@@ -91,6 +92,14 @@ ONE_BY_ONE: dict[str, tuple[Loss, Any]] = {
     "derived_parameter": (lambda p, x, y: tg.mse(np.tanh(x @ (p["W"] * 2)) @ p["V"], y), Y),
     "branch": (lambda p, x, y: tg.mse(network(p, x), y) * (2.0 if len(x) == N else 1.0), Y),
     "shapes_mix": (lambda p, x, y: np.mean(network(p, x).reshape(-1) ** 3), Y),
+    "total_meets_rows": (lambda p, x, y: np.mean((network(p, x) - np.mean(network(p, x))) ** 2), Y),
+    "inverse_of_the_mean": (lambda p, x, y: 1 / np.mean((network(p, x) - y) ** 2), Y),
+    "dtype_of_the_sum": (lambda p, x, y: np.sum(network(p, x) ** 2, dtype=np.float64), Y),
+    "another_computation": (lambda p, x, y: np.mean(np.tanh(network(p, x)) if len(x) == N else network(p, x)), Y),
+    "other_keywords": (lambda p, x, y: np.sum(np.sum(network(p, x) ** 2, axis=1 if len(x) == N else -1)), Y),
+    "half_the_mean": (lambda p, x, y: np.sum((network(p, x) - y) ** 2) / (2 * len(x)), Y),
+    "rows_the_other_way_round": (lambda p, x, y: np.mean(network(p, x)[::-1] * np.abs(y)), Y),
+    "as_many_kinds_of_labels_as_examples": (lambda p, x, y: np.mean(network(p, x)[:, 0] * y), np.arange(N) % N * 7),
 }
 
 
@@ -141,6 +150,43 @@ def test_it_can_be_differentiated_further():
         return np.sum(np.sqrt(np.sum(g**2, axis=(1, 2))))
 
     assert tg.check_gradients(size_of_gradients, w).ok
+
+
+def test_it_can_be_differentiated_by_the_batch_too():
+    w, y = generator.normal(size=(3, 2)), Y
+
+    def size_of_gradients(x: Any) -> Any:
+        loss, calls = counted(lambda w, x, y: np.mean((np.tanh(x @ w) - y) ** 2))
+        found = np.sum(tg.per_example_grad(loss)(w, x, y) ** 2)
+        assert calls[0] < N
+        return found
+
+    assert tg.check_gradients(size_of_gradients, X).ok
+
+
+def test_many_kinds_of_labels_are_not_tried_one_by_one():
+    """As regression on whole numbers has them: each kind would be an example to try."""
+    x, y = generator.normal(size=(40, 3)), np.arange(40)
+    loss, calls = counted(lambda w, x, y: np.mean((x @ w - y) ** 2))
+    found = tg.per_example_grad(loss)(np.ones(3), x, y)
+    np.testing.assert_allclose(found, 2 * (x @ np.ones(3) - y)[:, None] * x, rtol=1e-12)
+    assert calls[0] == 40
+
+
+def test_what_one_pass_gives_is_compared_with_examples_alone(monkeypatch: pytest.MonkeyPatch):
+    right = tg.per_example_grad(IN_ONE_PASS["mse"][0])(P, X, Y)
+    plain = Rows.gradients
+    monkeypatch.setattr(Rows, "gradients", lambda rows, lift: [1.001 * g for g in plain(rows, lift)])
+    for key, found in tg.per_example_grad(IN_ONE_PASS["mse"][0])(P, X, Y).items():
+        np.testing.assert_allclose(found, right[key], rtol=1e-12, atol=1e-14)
+
+
+def test_what_was_not_chosen_has_no_gradient_where_the_slope_is_infinite():
+    """As in the engine: 0 * inf would be NaN."""
+    x = np.array([[0.0, 4.0], [1.0, 0.0], [9.0, 1.0]])
+    loss, calls = counted(lambda w, x: np.sum(np.sqrt(np.maximum(w, x))))
+    np.testing.assert_array_equal(tg.per_example_grad(loss)(np.array([-1.0, -1.0]), x), np.zeros((3, 2)))
+    assert calls[0] == 1 + 2 + 2
 
 
 def test_dropout_is_drawn_for_each_example():

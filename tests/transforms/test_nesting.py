@@ -27,6 +27,17 @@ class Layer:
         return y if self.b is None else y + self.b
 
 
+class NoArray:
+    """What says that it is an array, and is none: as tensors of other frameworks that are part of a graph."""
+
+    def __init__(self, dtype: Any = None) -> None:
+        if dtype is not None:
+            self.dtype = dtype
+
+    def __array__(self, *args: Any, **keywords: Any) -> Any:
+        raise TypeError("cannot be an array")
+
+
 X = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
 
 
@@ -206,6 +217,13 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "bool": (lambda: tg.hessian(loss)(with_leaf(np.ones(2, bool))), TypeError, r'params\["layers"\]\[0\]\.b.*bool'),
     "text": (lambda: tg.value_and_grad(loss)(with_leaf("no")), TypeError, r"params.*\.b, which is 'str'"),
     "object": (lambda: tg.vjp(loss, with_leaf(object())), TypeError, r"params.*\.b, which is 'object'"),
+    "no_array_at_all": (lambda: tg.grad(loss)(with_leaf(NoArray())), TypeError, r"params.*\.b, which is 'NoArray'"),
+    "another_dtype": (lambda: tg.grad(loss)(with_leaf(NoArray("f"))), TypeError, r"params.*\.b, which is 'NoArray'"),
+    "second_argument": (
+        lambda: tg.grad(loss, (0, 1))(P, X > 0),
+        TypeError,
+        r"with respect to x, which is bool \(3, 2\)",
+    ),
     "integer_number": (lambda: tg.grad(lambda x: x * x)(3), TypeError, r"x, which is int64 \(\).*1\.0 in place of 1"),
     "integer_tensor": (lambda: tg.grad(lambda x: x * x)(tg.Tensor(3)), TypeError, "int64"),
     "no_scalar": (lambda: tg.grad(lambda x: x * 2)(X), ValueError, r"\(3, 2\).*single number.*np\.sum"),
@@ -321,6 +339,8 @@ def test_strict_warns_of_what_has_no_influence():
     with pytest.warns(RuntimeWarning, match=r'does not depend on p\["b"\]\[1\]; the gradient is 0'):
         g = tg.grad(lambda p: p["a"] * p["b"][0], strict=True)({"a": 2.0, "b": [3.0, np.ones(2)]})
     np.testing.assert_array_equal(g["b"][1], [0, 0])
+    g = tg.grad(lambda p: p["a"] * p["b"], strict=True)({"a": 2.0, "b": 3.0, "none": None})
+    assert g == {"a": 3, "b": 2, "none": None}  # without a warning, which would be an error here
 
 
 def test_what_vjp_returns_may_be_changed():
