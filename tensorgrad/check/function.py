@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,7 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 class Checked:
-    """A function of any nestings, as one of the floating arrays in them; its output is weighted to one real number.
-
-    Attributes:
-        names: What each array is called: ``x``, ``params["layers"][0].W``.
-        values: The arrays, float64 or complex128.
-        dtypes: What they were.
-        evaluations: How often the function has been called.
+    """A function of any nestings, as one of the floating arrays in them.
 
     Raises:
         TypeError: There is none, or the function does not return arrays.
@@ -38,10 +32,10 @@ class Checked:
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any]) -> None:
         self._f = f
-        self.evaluations = 0
-        self.names: list[str] = []
-        self.values: list[Any] = []
-        self.given: list[Any] = []
+        self.evaluations = 0  # how often the function has been called
+        self.names: list[str] = []  # what each array is called: x, params["layers"][0].W
+        self.values: list[Any] = []  # the arrays, float64 or complex128
+        self.given: list[Any] = []  # the same as they were
         self._inputs: list[_Input] = []
         for name, value in zip(calls.argument_names(f, len(inputs), "x{}"), inputs, strict=True):
             self._take(name, value)
@@ -59,7 +53,7 @@ class Checked:
             if dtype is not None and dtype.kind in "fc":
                 leaves[i] = _Place(len(self.values))
                 self.names.append(path)
-                self.given.append(plain)
+                self.given.append(np.asarray(plain))
                 self.values.append(np.array(plain, np.float64 if dtype.kind == "f" else np.complex128))
         self._inputs.append((_Model if isinstance(value, Module) else _Input)(structure, leaves))
 
@@ -86,7 +80,7 @@ class Checked:
         except RuntimeError:
             if self._records:
                 raise
-            self._records = True
+        self._records = True
         return self.plain_outputs(values)
 
 
@@ -106,15 +100,7 @@ class Derivative(Checked):
 class Weighted:
     """A function to one real number: its outputs, each times a fixed random weight, summed.
 
-    Args:
-        function: What is checked.
-        values: Where; the number is 0 there, for all is counted from it.
-        seed: Of the weights.
-
-    Attributes:
-        outputs: Of the function there, arrays.
-        is_finite: Whether all of them are; those that are not are left out.
-        rounding: How far the number may be off in float64, by that of the outputs that move at all.
+    It is 0 at the values, for all is counted from there. Outputs that are not finite there are left out.
     """
 
     def __init__(self, function: Checked, values: Sequence[Any], seed: int = 0) -> None:
@@ -129,6 +115,7 @@ class Weighted:
         self.is_finite = all(np.all(np.isfinite(y)) for y in self.outputs)
         self._unmoved = [np.where(np.isfinite(y), y, 0) for y in self.outputs]
         parts = zip(self._weights, self._unmoved, self._moving(), strict=True)
+        # How far the number may be off in float64, by that of the outputs that move at all.
         self.rounding = _EPS * length([length(w * y) for w, y, moves in parts if moves])
 
     def _moving(self) -> list[bool]:
@@ -188,11 +175,10 @@ class Weighted:
         return [np.asarray(unwrap(g)) for g in self.gradients([wrap(Leaf(value)) for value in values])]
 
 
-class _Place:
+class _Place(NamedTuple):
     """Where a floating array stands in a nesting."""
 
-    def __init__(self, position: int) -> None:
-        self.position = position
+    position: int
 
 
 class _Input:

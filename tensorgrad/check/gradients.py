@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -101,10 +102,10 @@ def check_gradients(
         for n in range(1, order + 1):
             weighted = Weighted(question, question.values, seed)
             report.take(weighted, n, elsewhere=elsewhere)
-            if report.differs or n == order:
+            if report.differs:
                 break
             question = Derivative(weighted)
-    return report.done()
+    return GradientReport(report.inputs, report.guilty, report.problems, report.notes, report.evaluations)
 
 
 def _of_model(
@@ -130,11 +131,10 @@ def _of_model(
 def _doubled(data: Any) -> Any:
     """Return floating data in float64."""
     leaves, structure = tree.flatten(data)
-    leaves = [unwrap(leaf) for leaf in leaves]
-    floating = [isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f" for leaf in leaves]
-    return tree.rebuild(
-        structure, [leaf.astype(np.float64) if f else leaf for leaf, f in zip(leaves, floating, strict=True)]
-    )
+    for i, leaf in enumerate(map(unwrap, leaves)):
+        is_floating = isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
+        leaves[i] = leaf.astype(np.float64) if is_floating else leaf
+    return tree.rebuild(structure, leaves)
 
 
 def _is_count(number: Any) -> bool:
@@ -158,10 +158,6 @@ class _Findings:
         """Whether anything is wrong so far."""
         return bool(self.problems) or any(entry.verdict == "differs" for entry in self.inputs)
 
-    def done(self) -> GradientReport:
-        """Return the report."""
-        return GradientReport(self.inputs, self.guilty, self.problems, self.notes, self.evaluations)
-
     def take(self, weighted: Weighted, order: int, *, elsewhere: bool) -> None:
         """Check a function, of the inputs themselves or of derivatives."""
         generator = np.random.default_rng(self._seed)
@@ -179,8 +175,10 @@ class _Findings:
         if any(entry.verdict == "differs" for entry in entries):
             entries = self._accused(weighted, recorded, entries, generator)
         elif elsewhere:
-            for point in _ELSEWHERE:
-                self.problems += self._at(point, weighted, generator)
+            for point, (factor, random) in _ELSEWHERE.items():
+                moves = [random * directions_of(value, generator, 1)[0] for value in weighted.values]
+                values = [factor * value + move for value, move in zip(weighted.values, moves, strict=True)]
+                self.problems += _wrong_at(values, weighted, point)
         self.inputs += entries
         self.evaluations += weighted.function.evaluations
 
@@ -191,14 +189,11 @@ class _Findings:
         general = conduct.misconduct(weighted, gradients)
         self.problems += [*rules, *[p for p in general if not (named and p.title == conduct.REMEMBERS)]]
         function = weighted.function
-        given = [np.array(x) for x in function.given]
+        given = [x.copy() for x in function.given]
         if any(x.dtype != value.dtype for x, value in zip(given, function.values, strict=True)):
-            try:
-                with np.errstate(all="ignore"):
-                    coarse = Recorded(Weighted(function, given), given)
-                    self.problems += careless.coarse_rules(coarse.roots, coarse.where)
-            except Exception:  # conduct has said so
-                pass
+            with suppress(Exception), np.errstate(all="ignore"):  # conduct has said so
+                coarse = Recorded(Weighted(function, given), given)
+                self.problems += careless.coarse_rules(coarse.roots, coarse.where)
 
     def _examined(
         self, weighted: Weighted, gradients: Sequence[Any], recorded: Recorded, generator: Any, order: int
@@ -229,17 +224,6 @@ class _Findings:
             entries.append(_entry(weighted, i, found, order))
         return entries
 
-    def _at(self, point: str, weighted: Weighted, generator: Any) -> list[Problem]:
-        """Return what is wrong at another point: of single operations, as whole functions may be wild there."""
-        factor, random = _ELSEWHERE[point]
-        values = [factor * value + random * directions_of(value, generator, 1)[0] for value in weighted.values]
-        try:
-            with np.errstate(all="ignore"):
-                recorded = Recorded(weighted, values)
-                return list(nodes.wrong_elsewhere(recorded.roots, recorded.where, point))
-        except Exception:  # whatever a function raises that does not like its inputs
-            return []
-
     def _accused(
         self, weighted: Weighted, recorded: Recorded, entries: list[InputReport], generator: np.random.Generator
     ) -> list[InputReport]:
@@ -248,10 +232,9 @@ class _Findings:
         if not self.guilty and isinstance(weighted.function, Derivative):
             inner = Recorded(weighted.function.inner)
             self.problems += careless.lost_rules(inner.roots, inner.where)
-        if any(operation.hints for operation in self.guilty):  # which are about the rule itself
-            return [replace(entry, hints=()) for entry in entries]
         if self.guilty:
-            return entries
+            about_rules = any(operation.hints for operation in self.guilty)  # no others are needed then
+            return [replace(entry, hints=()) for entry in entries] if about_rules else entries
         if not self.problems:
             self.problems += left_behind(weighted, recorded)
         if self.problems:  # what is missing may look like a factor, or any other pattern
@@ -269,7 +252,15 @@ class _Findings:
         return entries
 
 
-def _entry(weighted: Weighted, i: int, found: Found, order: int, point: str = "") -> InputReport:
+def _wrong_at(values: list[Any], weighted: Weighted, point: str) -> list[Problem]:
+    """Return what is wrong at another point: of single operations, as whole functions may be wild there."""
+    with suppress(Exception), np.errstate(all="ignore"):  # whatever a function raises that does not like its inputs
+        recorded = Recorded(weighted, values)
+        return list(nodes.wrong_elsewhere(recorded.roots, recorded.where, point))
+    return []
+
+
+def _entry(weighted: Weighted, i: int, found: Found, order: int) -> InputReport:
     function = weighted.function
     pattern: tuple[str, ...] = ()
     if np.any(found.verdicts == DIFFERS) and not np.iscomplexobj(weighted.values[i]):
@@ -277,14 +268,8 @@ def _entry(weighted: Weighted, i: int, found: Found, order: int, point: str = ""
     return InputReport(
         name=function.names[i],
         shape=weighted.values[i].shape,
-        dtype=str(np.asarray(function.given[i]).dtype),
-        ours=found.ours,
-        numerical=found.numerical,
-        error=found.error,
-        verdicts=found.verdicts,
-        directions=found.directions,
-        method=found.method,
+        dtype=str(function.given[i].dtype),
         order=order,
-        point=point,
         hints=pattern,
+        **found._asdict(),
     )

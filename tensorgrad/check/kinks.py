@@ -39,12 +39,11 @@ def are_right_nearby(
             gradients = nearby.plain_gradients()
     except Exception:  # whatever a function raises that does not like its inputs
         return False
-    for i, entry in enumerate(entries):
+    if not all(np.all(np.isfinite(entry.ours)) for entry in entries):
+        return False
+    for i, (entry, ours) in enumerate(zip(entries, gradients, strict=True)):
         places = _places(entry)
-        if not np.all(np.isfinite(entry.ours)):
-            return False
-        sure = np.zeros(gradients[i].shape)
-        examination = Examination(nearby, i, gradients[i], sure, eps, symmetric=symmetric)
+        examination = Examination(nearby, i, ours, np.zeros(ours.shape), eps, symmetric=symmetric)
         found = examination.of_elements(places[:_MOST])
         if np.any(found.verdicts == DIFFERS) or (places and not np.any(np.isin(found.verdicts, (AGREES, KINK)))):
             return False

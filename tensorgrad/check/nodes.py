@@ -68,23 +68,17 @@ def guilty_operations(roots: Iterable[Node], where: Where, *, foreign: bool = Fa
 
     Of one that is used many times, the first use is named. ``foreign``: only rules that are not tensorgrad's own.
     """
-    found: list[GuiltyOperation] = []
-    named: set[Any] = set()
+    found: dict[Any, GuiltyOperation] = {}
     for argument in arguments_of(roots):
-        if foreign and not argument.is_foreign:
-            continue
         key = (argument.node.function, argument.position)
-        if key in named:
+        if key in found or len(found) == _MANY or (foreign and not argument.is_foreign):
             continue
         guilty = _tried(argument, where)
         if guilty is None and argument.is_foreign and np.size(argument.node.value) == 1:
             guilty = _tried(argument, where, -1)
         if guilty is not None:
-            named.add(key)
-            found.append(guilty)
-            if len(found) == _MANY:
-                break
-    return found
+            found[key] = guilty
+    return list(found.values())
 
 
 def wrong_elsewhere(roots: Iterable[Node], where: Where, point: str) -> Iterator[Problem]:
@@ -93,12 +87,12 @@ def wrong_elsewhere(roots: Iterable[Node], where: Where, point: str) -> Iterator
     Of the rules of users: those of NumPy's functions hold wherever these are defined, which other points may not be.
     """
     for guilty in guilty_operations(roots, where, foreign=True):
-        at = f"[{', '.join(map(str, guilty.index))}]" if guilty.index else ""
+        at = f" at element {list(guilty.index)} of {guilty.shape}" if guilty.index else ""
         yield Problem(
             "a rule that is wrong at other inputs",
-            f"With the inputs {point} the rule of {guilty.argument} of {guilty.operation} gives {guilty.ours:.9g} at "
-            f"element {at} of {guilty.shape}, numerically it is {guilty.numerical:.9g} (for a random gradient of its "
-            "output). Expected: a rule that is right wherever the operation is defined. "
+            f"With the inputs {point} the rule of {guilty.argument} of {guilty.operation} gives "
+            f"{guilty.ours:.9g}{at}, numerically it is {guilty.numerical:.9g} (for a random gradient of its output). "
+            "Expected: a rule that is right wherever the operation is defined. "
             + (" ".join(guilty.hints) or "Usual fix: check the formula at larger, smaller and negative numbers."),
             guilty.where,
         )
@@ -108,14 +102,21 @@ def arguments_of(roots: Iterable[Node]) -> Iterator[Argument]:
     """Yield every argument of every operation, the latest operation first."""
     for node in reversed(reachable(*roots)):
         primitive = TABLE.get(node.function)
-        if (
-            isinstance(primitive, Primitive)
-            and isinstance(node.value, (np.ndarray, np.generic))
-            and not _is_packed(node)
-        ):
+        is_array = isinstance(node.value, (np.ndarray, np.generic))
+        if isinstance(primitive, Primitive) and is_array and not _is_packed(node):
             for position, (parent, x) in enumerate(zip(node.parents, node.inputs, strict=False)):
-                if parent is not None and parent.requires_grad and getattr(x, "dtype", np.dtype(int)).kind in "fc":
+                if parent is not None and parent.requires_grad and is_floating(x):
                     yield Argument(node, primitive, position)
+
+
+def is_floating(x: Any) -> bool:
+    """Whether something is an array, or a number of NumPy's, that has a derivative."""
+    return getattr(x, "dtype", np.dtype(int)).kind in "fc"
+
+
+def first_of(mask: Any) -> tuple[int, ...]:
+    """Return the index of the first true element."""
+    return tuple(np.argwhere(mask)[0].tolist())
 
 
 def _is_packed(node: Node) -> bool:
@@ -145,13 +146,7 @@ def _at(argument: Argument, x: Any) -> Argument:
 
 
 class _Compared:
-    """The rule of an argument and differences of its operation, for a random gradient of the output.
-
-    Attributes:
-        g: That gradient.
-        ours: What the engine makes of the rule.
-        comparison: That, against differences.
-    """
+    """What the engine makes of the rule of an argument, and differences, for a random gradient g of the output."""
 
     def __init__(self, argument: Argument, sign: int = 1) -> None:
         node, _, position = argument
@@ -186,7 +181,7 @@ def _tried(argument: Argument, where: Where, sign: int = 1) -> GuiltyOperation |
         return None
     ours, comparison = compared.ours, compared.comparison
     if not np.all(np.isfinite(ours)):
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(ours))[0])
+        index = first_of(~np.isfinite(ours))
         slope = comparison.along(_unit(x, index))
         return None if slope.verdict != DIFFERS else _named(argument, index, slope, compared, None, where)
     every = x.size * (2 if x.dtype.kind == "c" else 1) <= _ELEMENTS
@@ -195,7 +190,7 @@ def _tried(argument: Argument, where: Where, sign: int = 1) -> GuiltyOperation |
         slope = comparison.along(v)
         if slope.verdict == DIFFERS and not every:
             v, slope = comparison.guilty(v)
-        slopes[tuple(int(i) for i in np.argwhere(v != 0)[0])] = slope
+        slopes[first_of(v != 0)] = slope
         if slope.verdict == DIFFERS and not every:
             break
     wrong = [(slope.excess, index) for index, slope in slopes.items() if slope.verdict == DIFFERS]
@@ -286,31 +281,3 @@ def random_like(like: Any, generator: np.random.Generator) -> Any:
     if like.dtype.kind == "c":
         g = g + 1j * generator.uniform(1.5, 2.5, like.shape)
     return np.asarray(g).astype(like.dtype if like.dtype.kind in "fc" else np.float64)
-
-
-def changed_constants(one: Iterable[Node], other: Iterable[Node], where: Where) -> list[tuple[Node, int, Any]]:
-    """Return operations with a plain argument that is another one in another run: a value that has left the graph.
-
-    Args:
-        one: What was recorded with some inputs.
-        other: What was recorded with others.
-        where: Says which line made a node.
-
-    Returns:
-        The node, the position of the argument, and where; nothing if the two graphs are made differently.
-    """
-    first, second = reachable(*one), reachable(*other)
-    if [node.function for node in first] != [node.function for node in second]:
-        return []
-    return [
-        (a, position, where(a))
-        for a, b in zip(first, second, strict=True)
-        for position, (parent, x, z) in enumerate(zip(a.parents, a.inputs, b.inputs, strict=False))
-        if (parent is None or not parent.requires_grad) and _is_other(x, z)
-    ]
-
-
-def _is_other(x: Any, z: Any) -> bool:
-    if not isinstance(x, (np.ndarray, np.generic, float, complex)) or np.shape(x) != np.shape(z):
-        return False
-    return np.asarray(x).dtype.kind in "fc" and not np.array_equal(x, z, equal_nan=True)

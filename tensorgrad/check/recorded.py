@@ -23,19 +23,13 @@ _UNITS = 16  # of the last place, by which terms of a gradient may be off
 
 
 class Recorded:
-    """A graph of the function, at its inputs.
-
-    Attributes:
-        roots: The nodes of its outputs, with their weights.
-        variables: Those of its inputs.
-        where: Gives the user's line for a node.
-    """
+    """A graph of the function, at its inputs or elsewhere."""
 
     def __init__(self, weighted: Weighted, values: Sequence[Any] | None = None) -> None:
         self.variables = [variable(value) for value in values or weighted.values]
         with located() as where:
-            self.roots = weighted.roots([wrap(node) for node in self.variables])
-        self.where = where.get
+            self.roots = weighted.roots([wrap(node) for node in self.variables])  # of its outputs, with their weights
+        self.where = where.get  # gives the user's line for a node
 
     @cached_property
     def rounding(self) -> Rounding:
@@ -49,10 +43,24 @@ class Recorded:
 
 
 def left_behind(weighted: Weighted, recorded: Recorded) -> list[Problem]:
-    """Return the values that have left the graph, by way of a graph at inputs nearby."""
-    other = Recorded(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
-    changed = nodes.changed_constants(recorded.roots, other.roots, recorded.where)
-    return list(dict.fromkeys([_left(*constant) for constant in changed]))  # a line may use one twice
+    """Return the values that have left the graph: plain arguments of operations that are others at inputs nearby."""
+    nearby = Recorded(weighted, [value * (1 + 2.0**-10) + 2.0**-20 for value in weighted.values])
+    here, there = reachable(*recorded.roots), reachable(*nearby.roots)
+    if [node.function for node in here] != [node.function for node in there]:
+        return []
+    found = [
+        _left(a, position, recorded.where(a))
+        for a, b in zip(here, there, strict=True)
+        for position, (parent, x, z) in enumerate(zip(a.parents, a.inputs, b.inputs, strict=False))
+        if (parent is None or not parent.requires_grad) and _is_other(x, z)
+    ]
+    return list(dict.fromkeys(found))  # a line may use one twice
+
+
+def _is_other(x: Any, z: Any) -> bool:
+    if not isinstance(x, (np.ndarray, np.generic, float, complex)) or np.shape(x) != np.shape(z):
+        return False
+    return np.asarray(x).dtype.kind in "fc" and not np.array_equal(x, z, equal_nan=True)
 
 
 def _left(node: Node, position: int, where: Any) -> Problem:

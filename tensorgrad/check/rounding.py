@@ -29,16 +29,12 @@ _SAMPLES = 2  # of noise
 class Rounding(NamedTuple):
     """Of a function to one number.
 
-    Attributes:
-        value: How far the number may be off.
-        eps: Of the dtypes that it was computed in, weighed by what they do to the number.
-        terms: For each variable, by how many eps each element of its gradient may be off: the size of the terms it is
-            the sum of, and what is left of the rounding of such sums further up.
+    Terms are what an element of a gradient is the sum of, and what is left of the rounding of sums further up.
     """
 
-    value: float
-    eps: float
-    terms: list[Any]
+    value: float  # how far the number may be off
+    eps: float  # of the dtypes that it was computed in, weighed by what they do to the number
+    terms: list[Any]  # for each variable, how large they are: by as many eps each element of its gradient may be off
 
 
 class _Arriving(NamedTuple):

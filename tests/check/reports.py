@@ -83,7 +83,7 @@ def evil() -> GradientReport:
     where = Where(f"/tmp/{EVIL}.py", 3, WORSE, f"y = x  # {EVIL}{WORSE}")
     return GradientReport(
         [
-            entry(EVIL, differ=2, dtype=EVIL, hints=(EVIL, WORSE), point=EVIL),
+            entry(EVIL, differ=2, dtype=EVIL, hints=(EVIL, WORSE)),
             entry(WORSE, (0, 3), method=EVIL),
             entry(f"b\x1b[31m\n{EVIL}", (4,), undecided=2, complex_parts=True),
             entry(WORSE * 4, (300, 300), kinks=5, untried=100, directions=ALONG),

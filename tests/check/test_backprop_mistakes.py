@@ -318,6 +318,34 @@ def test_lists_of_numpy_numbers_are_arrays():
     assert compare_backprop(squared, TWO, lists).ok
 
 
+def test_lists_of_unequal_lengths_are_arrays_one_for_each_layer():
+    theirs = by_hand()
+    lists = {f"d{name}": [theirs[f"d{name}{i}"].tolist() for i in (1, 2)] for name in "Wb"}
+    report = compare_backprop(squared, TWO, lists)
+    assert report.ok, str(report)
+    assert {q.name: q.of for q in report.quantities} == {f"d{n}[{i}]": f"{n}{i + 1}" for n in "Wb" for i in (0, 1)}
+
+
+def test_a_shape_that_cannot_be_subtracted_is_told():
+    hints = told(compare_backprop(squared, TWO, by_hand() | {"dW1": by_hand()["dW1"][..., None]}))
+    assert "W1 - rate * dW1 raises an error" in hints["dW1"]
+
+
+def test_where_the_loss_cannot_be_computed_again_no_differences_are_taken():
+    calls = []
+
+    def loss(p: Arrays) -> Any:
+        calls.append(p)
+        if len(calls) > 2:  # once to record it, and once to see that it is the same again
+            raise OSError("the file has gone")
+        return squared(p)
+
+    report = compare_backprop(loss, TWO, {"dW1": by_hand()["dW1"]})
+    assert report.ok, str(report)
+    assert "no differences could be taken of it" in str(report)
+    assert not report["dW1"].checked
+
+
 def test_a_loss_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match=r"the loss is nan.*Expected: .*Usual fix: .*tg.debug"):
         compare_backprop(squared, TWO | {"b1": np.full(5, np.nan)}, by_hand())

@@ -310,6 +310,14 @@ def test_a_misspelled_name_is_an_error_though_there_is_a_default(run, here):
     assert "f.py:f(x, rate=...) lacks rate" in error
 
 
+def test_arguments_by_name_only_are_given_in_a_file(run, here):
+    write(here / "f.py", "def f(x, *, w): return np.sum(x * w)")
+    status, _, error = run("check", "f.py:f", "--shapes", "3", "3")
+    assert status == 3
+    assert "f.py:f(x, w) takes w by name only" in error
+    assert "np.savez('inputs.npz', x=x, w=w) and --inputs inputs.npz" in error
+
+
 def test_defaults_of_all_arguments_will_do(run, here):
     write(here / "f.py", "def f(p={'W': np.ones((2, 3))}, x=np.ones(2)): return np.sum(np.tanh(x @ p['W']))")
     status, printed, _ = run("check", "f.py:f")
@@ -563,7 +571,9 @@ def test_mistakes_of_our_own_do_not_look_like_a_verdict(run, monkeypatch):
 
 def test_ctrl_c_is_no_verdict(run, here):
     write(here / "slow.py", "def f(x): raise KeyboardInterrupt")
+    write(here / "slower.py", "raise KeyboardInterrupt")
     assert run("check", "slow.py:f", "--shapes", "3")[0] == 130
+    assert run("check", "slower.py:f", "--shapes", "3")[0] == 130
 
 
 def test_a_domain_that_was_missed_is_pointed_out(here):

@@ -152,6 +152,17 @@ def test_a_deliberate_infinity_is_let_pass(name: str):
     assert np.isfinite(found).all()
 
 
+def test_an_infinity_in_a_setting_is_on_purpose():
+    @tg.custom_rule(lambda g, y, x, bounds: np.where(np.isfinite(y), g, 0), check=False)
+    def beyond(x: Any, *, bounds: Any) -> Any:
+        return np.where(x > bounds[0], bounds[1], x)
+
+    x = parameter([1.0, 2.0])
+    with debug():
+        assert np.isinf(beyond(x, bounds=(1.5, np.inf))[1].item())
+    assert "beyond" in told(lambda: beyond(x, bounds=(1.5, np.inf)), infinite="raise")
+
+
 @pytest.mark.parametrize("name", MASKED)
 def test_a_deliberate_infinity_raises_if_that_is_asked_for(name: str):
     assert "-inf" in told(lambda: np.sum(MASKED[name](parameter([1.0, 2.0, 3.0]))), infinite="raise")

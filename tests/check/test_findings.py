@@ -201,6 +201,20 @@ def test_of_several_guilty_operations_the_first_of_the_backward_pass_comes_first
     assert [guilty.operation for guilty in report.guilty] == ["square", "sine"]
 
 
+def test_of_many_guilty_operations_three_are_named():
+    with rules_of_a_test():
+        wrong = [differentiable(lambda g, y, x: g * 3, elementwise=True)(lambda x: np.sin(x)) for _ in range(5)]
+        report = tg.check_gradients(lambda x: sum(np.sum(f(x)) for f in wrong), X)
+    assert len(report.guilty) == 3
+
+
+def test_functions_that_read_one_triangle_are_not_guilty_of_what_others_did():
+    with rules_of_a_test():
+        wrong = differentiable(lambda g, y, a: 2 * g, elementwise=True)(square)
+        report = tg.check_gradients(lambda a: np.linalg.cholesky(wrong(a)), X @ X.T + np.eye(3))
+    assert [guilty.operation for guilty in report.guilty] == ["square"]
+
+
 def test_a_custom_rule_is_guilty_under_its_name():
     @tg.custom_rule(lambda g, y, x: g * np.cos(x) * 1.01, check=False)
     def wave(x: Any) -> Any:
@@ -295,6 +309,18 @@ def test_a_rule_that_remembers_the_last_call_is_a_problem():
         assert "a rule remembers other calls" in titles(tg.check_gradients(wrong, X))
 
 
+def test_a_function_that_refuses_the_dtype_it_was_given_is_a_problem():
+    def picky(x: Any) -> Any:
+        if x.dtype != np.float64:
+            raise TypeError(f"no {x.dtype}")
+        return np.sum(x)
+
+    (problem,) = tg.check_gradients(picky, X.astype(np.float32)).problems
+    assert problem.title == "it works in float64 only"
+    assert problem.text.endswith("x float32, the function, or its gradient, raises TypeError: no float32")
+    assert tg.check_gradients(picky, X).ok
+
+
 @pytest.mark.parametrize("wrong_where", [lambda x: np.abs(x) > 100, lambda x: x != 0])
 def test_rules_that_are_wrong_elsewhere_are_a_problem(wrong_where: Any):
     x = np.zeros(3) if wrong_where(np.array(1.0)) else np.array([0.5, 1.0, 2.0])
@@ -316,6 +342,15 @@ def test_functions_that_take_no_other_inputs_are_fine():
 
     assert tg.check_gradients(only_here, X).ok
     assert tg.check_gradients(lambda x, xp: np.interp(x, xp, np.array([0.0, 1.0, 3.0])), X, np.array([0.0, 1, 2])).ok
+
+
+def test_functions_of_several_outputs_that_take_no_other_inputs_are_fine():
+    def only_here(x: Any) -> Any:
+        if np.any(np.abs(x.data - X) > 5e-4):
+            raise ValueError("too far")
+        return np.sum(x * x), np.sum(np.sin(x))
+
+    assert tg.check_gradients(only_here, X).ok
 
 
 def test_outputs_that_are_not_finite_are_left_out_and_noted():

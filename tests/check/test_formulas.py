@@ -298,8 +298,10 @@ BAD_CALLS = {
 
 @pytest.mark.parametrize(("call", "message"), BAD_CALLS.values(), ids=BAD_CALLS)
 def test_bad_input_is_refused_with_advice(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as refused:
         call()
+    assert "Expected" in str(refused.value)
+    assert "Usual fix: " in str(refused.value)
 
 
 # -- the engine against the formulas ------------------------------------------------------------------

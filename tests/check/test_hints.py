@@ -160,6 +160,8 @@ CASES = [
     # -- what it is made of
     ("swapped", V, W, {"others": {"the gradient of W3": V}}, "is the gradient of W3: the two are swapped"),
     ("swapped, transposed", V.T, Q, {"others": {"the gradient of W3": V}}, "is the gradient of W3, transposed"),
+    ("swapped, three axes", (T3**2 - 1).T, T3, {"others": {"the gradient of W3": T3**2 - 1}},
+     "is the gradient of W3, transposed"),
     ("before activation", upstream, delta, {"others": ZA},
      "is the gradient of A2: the derivative of the activation is missing"),
     ("no derivative", upstream, delta, {"others": SLOPE},

@@ -313,6 +313,8 @@ def test_a_loss_that_is_not_finite_is_traced_to_where_it_began():
     assert "It began at exp (40, 3)" in finding.text
     assert "z.max" in finding.fix
     assert "negative numbers" in only(lint(-np.mean(np.log(z)))).text
+    finding = only(lint(np.mean((tensor(X32, dtype=np.float32) * np.float32(1e30)) ** 2)))
+    assert "too large for float32. The largest number there is 3.4e+38; exp passes it at 88.72." in finding.text
     x = X.copy()
     x[3, 1] = np.nan
     finding = only(lint(tg.mse(tg.dense(x, tensor(normal(4, 1)), None), COLUMN)))

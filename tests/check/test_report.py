@@ -160,10 +160,10 @@ PROBLEM = Problem("an input was changed", "The function wrote into x.", Where("a
         ),
         (GradientReport([entry()], [guilty()]), "differs", 1, "the gradient of multiply DIFFERS"),
         (
-            GradientReport([entry("W", differ=1, order=2), entry("b", differ=1, point="shaken")]),
+            GradientReport([entry("W", differ=1, order=2), entry("b", differ=1, order=3)]),
             "differs",
             1,
-            "gradients DIFFER in W (second order), b (shaken)",
+            "gradients DIFFER in W (second order), b (third order)",
         ),
         (
             GradientReport([entry(f"W{i}", differ=1) for i in range(9)]),
@@ -321,6 +321,14 @@ def test_the_file_is_named_from_the_working_directory(tmp_path, monkeypatch):
     assert wording.place(here).replace("\\", "/") == "sub/m.py:3"
     elsewhere = Where("/elsewhere/m.py", 3, "f", "")
     assert wording.place(elsewhere) == "/elsewhere/m.py:3, in f"
+
+
+def test_the_file_is_named_where_there_is_no_working_directory(monkeypatch):
+    def fails(path):
+        raise FileNotFoundError("no working directory")
+
+    monkeypatch.setattr("os.path.relpath", fails)
+    assert wording.place(Where("/elsewhere/m.py", 3, "f", "")) == "/elsewhere/m.py:3, in f"
 
 
 def test_an_operation_without_a_line_has_none():

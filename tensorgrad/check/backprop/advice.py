@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..hints.hints import hints
-from ..reports.wording import listed, number
+from ..reports.wording import listed
 from .blame import missing_links
-from .case import Case, Compared, updated, users_of
+from .case import Case, Compared, updated
 from .hints import Formulas
-from .numbers import EPS, WRONG, agreement
+from .numbers import EPS, agree
 from .report import CONSEQUENCE, CULPRIT, ELSEWHERE, OWN, Quantity
-from .targets import Target
+from .targets import output_of
 
 
 def advice_on(case: Case, c: Compared) -> list[str]:
@@ -23,20 +23,18 @@ def advice_on(case: Case, c: Compared) -> list[str]:
         return []
     if not np.any(c.quantity.wrong) and c.quantity.done == "reshaped":
         return [_reshape(c)]
-    in_place = c.aligned is not None and c.quantity.done in ("", "reshaped")
-    array = c.aligned if in_place else c.given / c.quantity.factor
+    array = c.aligned if c.is_in_place else c.given / c.quantity.factor
     if c.aligned is None and not np.any(array):
         return [_another_shape(c.quantity)]
     right = c.local if c.quantity.role == OWN and c.quantity.because and c.local is not None else c.right
     found = _cut_off(c, right) or _written_once(case, c) or _formulas(case, c, array)
     if not found:
         error = 10 * EPS * np.asarray(c.noise) + max(1e-13, 8 * c.eps) * float(np.max(np.abs(right), initial=0))
-        names = _axes(c)
         found = list(
             hints(
                 array,
                 right,
-                names=names,
+                names=_axes(c),
                 sizes=case.sizes,
                 others=_others(case, c),
                 error=error,
@@ -67,24 +65,7 @@ def _formulas(case: Case, c: Compared, array: Any) -> list[str]:
     layer, role = c.target.layer, c.target.role
     if layer is None or role not in ("W", "b", "Z"):
         return []
-    before = next((other for other in case.layers if other.activation is layer.source or other.z is layer.source), None)
-    names = {"Z": f"Z{layer.number}", "A": f"A{layer.number}", "X": "X"}
-    names |= {"dZ": f"d{names['Z']}", "dA": f"d{names['A']}", "unit": "", "handed in": ""}
-    gradients: dict[str, Any] = {}
-    for target in case.targets:
-        if target.layer is layer and target.role in ("Z", "A") and target.kind == "intermediate":
-            names[target.role], names[f"d{target.role}"] = target.label, f"d{target.label}"
-            gradients[target.role] = case.known(target)
-            mine = next((o.quantity for o in case.compared if o.target is target and o.aligned is not None), None)
-            if mine is not None:
-                names[f"d{target.role}"] = mine.name
-                names["handed in"] += target.role
-                if target.role == "Z" and mine.factor != 1:
-                    names["unit"] = f" / {number(mine.factor)}"
-        if before is not None and target.layer is before and target.role in ("Z", "A"):
-            names["Z before" if target.role == "Z" else "X"] = target.label
-    formulas = Formulas(layer, names, gradients, before if before and before.activation else None, case.sizes)
-    mistake = formulas.mistake(role, array, c.eps)
+    mistake = Formulas(case, layer).mistake(role, array, c.eps)
     return [mistake] if mistake else []
 
 
@@ -136,14 +117,14 @@ def _cut_off(c: Compared, right: Any) -> list[str]:
 
 def _written_once(case: Case, c: Compared) -> list[str]:
     """Return what is to be said of rows, as of an embedding, whose gradients overwrite each other."""
-    users = users_of(c.target, case.recorded)
+    users = case.recorded.users(c.target.thing)
     user = users[0] if len(users) == 1 else None
     by_row = user is not None and (user.label == "getitem" or (user.label == "take" and user.keywords.get("axis") == 0))
     if c.aligned is None or user is None or not by_row:
         return []
     once = np.zeros(c.quantity.shape)
-    once[user.inputs[1]] += case.known(Target("", "intermediate", user))
-    if agreement(c.aligned, once, c.eps, c.noise).verdict == WRONG:
+    once[user.inputs[1]] += case.known(output_of(user))
+    if not agree(c.aligned, once, c.eps, c.noise):
         return []
     name = c.quantity.name
     return [

@@ -13,10 +13,12 @@ from .case import Case, Compared, judge, place
 from .confirm import confirm
 from .given import Chosen, Given, matched, outside, taken_apart, unknown
 from .graph import Recorded
-from .numbers import WRONG, agreement, in_shape
+from .numbers import agree, in_shape
 from .report import ELSEWHERE, BackpropReport, Quantity
 from .scale import look_for_another_loss, look_for_another_unit
-from .targets import Target, same_shaped_nodes
+from .targets import Target, output_of
+
+_TRIED = 100  # operations whose gradient may be meant, by a name that says nothing
 
 
 def compare_backprop(
@@ -116,7 +118,7 @@ def _settled(case: Case, chosen: Chosen) -> Compared | None:
     if reason:
         case.notes.append(f"{given.name} was not compared: {reason}")
         return None
-    named = chosen.how in ("name", "mapping")
+    named = chosen.is_named
     if not named and not agreeing and (len(targets) > 1 or targets[0].kind not in ("parameter", "intermediate")):
         raise unknown(given, case.targets, targets)
     target = (agreeing or targets)[0]
@@ -137,14 +139,15 @@ def _settled(case: Case, chosen: Chosen) -> Compared | None:
         done=done,
         notes=tuple(filter(None, notes)),
     )
-    return Compared(quantity, target, given.array, case.gradient(target), aligned, given.eps, case.noise(target))
+    return Compared(quantity, target, given.array, aligned, case.gradient(target.thing), given.eps, case.noise(target))
 
 
 def _with_this_gradient(case: Case, given: Given) -> list[Target]:
     """Return the first of the intermediates without a name that has such a gradient."""
-    known = {id(t.thing) for t in case.targets}
-    nodes = same_shaped_nodes(given.array.shape, case.recorded, lambda node: id(node) in known)
-    found = next((t for t in nodes if _agrees(case, given, t)), None)
+    known, shape = {id(t.thing) for t in case.targets}, given.array.shape
+    computed = [node for node in case.recorded.nodes if node.function is not None and node.requires_grad]
+    alike = [output_of(node) for node in computed if np.shape(node.value) == shape and id(node) not in known]
+    found = next((target for target in alike[:_TRIED] if _agrees(case, given, target)), None)
     if found is None:
         raise unknown(given, case.targets)
     return [found]
@@ -154,7 +157,7 @@ def _agrees(case: Case, given: Given, target: Target) -> bool:
     aligned, done = in_shape(given.array, target.value.shape)
     if aligned is None or done == "repeated":
         return False
-    return agreement(aligned, case.gradient(target), given.eps, case.noise(target)).verdict != WRONG
+    return agree(aligned, case.gradient(target.thing), given.eps, case.noise(target))
 
 
 def _not_compared(case: Case, given: Given, targets: Sequence[Target]) -> str:
@@ -166,11 +169,8 @@ def _not_compared(case: Case, given: Given, targets: Sequence[Target]) -> str:
             "Usual fix: hand in the gradient of Z, dZ = A - Y, in its place; or write the loss with "
             "from_probabilities=True."
         )
-    if (
-        targets[0].kind == "loss"
-        and given.array.size == 1
-        and np.allclose(given.array, case.recorded.value, 1e-6 + 10 * given.eps)
-    ):
+    is_single = targets[0].kind == "loss" and given.array.size == 1
+    if is_single and np.allclose(given.array, case.recorded.value, 1e-6 + 10 * given.eps):
         return "it is the value of the loss, not a gradient."
     return ""
 
@@ -191,7 +191,7 @@ def _reading(given: Given, target: Target, targets: Sequence[Target], *, named: 
 def _variant(case: Case, given: Given, target: Target) -> Target | None:
     """Return another node of the same layer that may be meant, if the gradient agrees with that of it."""
     for node in target.others:
-        other = Target(f"the output of {node.label}", "intermediate", node, role=target.role, layer=target.layer)
+        other = output_of(node, target.role, target.layer)
         if np.shape(node.value) == given.array.shape and _agrees(case, given, other):
             return other
     return None

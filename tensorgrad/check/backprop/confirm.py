@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Node
 from ..reports.report import Problem
 from .case import Case, Compared
 from .differences import Numerics
@@ -19,7 +18,7 @@ from .targets import Target
 def confirm(case: Case, c: Compared, budget: int) -> None:
     """Hold the engine's gradient against differences of the loss, and the user's at kinks."""
     q, target = c.quantity, c.target
-    engine = case.gradient(target)
+    engine = case.gradient(target.thing)
     q.numerical = np.full(np.shape(engine), np.nan)
     if not np.size(engine) or target.kind == "loss":
         return
@@ -35,7 +34,7 @@ def confirm(case: Case, c: Compared, budget: int) -> None:
         q.numerical = found.numerical * q.factor * (case.factor if foreign else 1.0)
     if numerics.refuted(found):
         _engine_is_wrong(case, c, found)
-    elif np.any(q.wrong) and not foreign and _is_comparable(c) and numerics.at_kinks(c.aligned, q.wrong):
+    elif np.any(q.wrong) and not foreign and c.is_in_place and numerics.at_kinks(c.aligned, q.wrong):
         count = int(np.count_nonzero(q.wrong))
         q.verdict, q.wrong, q.role = CLOSE, np.zeros_like(q.wrong), ""
         q.notes = (
@@ -46,37 +45,25 @@ def confirm(case: Case, c: Compared, budget: int) -> None:
     case.evaluations += numerics.evaluations
 
 
-def _is_comparable(c: Compared) -> bool:
-    """Whether the user's numbers stand one for one beside the engine's."""
-    return c.aligned is not None and c.quantity.done in ("", "reshaped")
-
-
 def _loss_of(case: Case, target: Target) -> Callable[[Any], float]:
     for i, variable in enumerate(case.recorded.variables):
         if variable.node is target.thing:
             return lambda value: case.recorded.at_parameter(i, value)
-    if isinstance(target.thing, Node):
-        return case.recorded.from_node(target.thing)
-    return case.recorded.from_array(target.thing)
+    return case.recorded.at_value(target.thing)
 
 
 def _engine_is_wrong(case: Case, c: Compared, found: Any) -> None:
     q = c.quantity
     q.engine_ok = False
     tried = np.isfinite(found.error)
-    theirs_right = c.aligned is not None and bool(
-        np.all(
-            np.abs(c.aligned - found.numerical)[tried]
-            <= 1e-5 * np.abs(found.numerical)[tried] + 10 * found.error[tried]
-        )
-    )
+    numerical, error = found.numerical[tried], found.error[tried]
+    off = np.full(numerical.shape, np.inf) if c.aligned is None else np.abs(c.aligned[tried] - numerical)
+    theirs_right = np.all(off <= 1e-5 * np.abs(numerical) + 10 * error)
     if theirs_right and not q.ok:
         q.verdict, q.wrong = CLOSE, np.zeros_like(q.wrong)
-        off = np.abs(c.aligned - found.numerical)[tried] * abs(q.factor)
-        q.difference, q.relative = float(np.max(off)), float(np.max(off) / (np.max(np.abs(c.aligned)) or 1.0))
-    yours = (
-        "Yours agrees with the differences." if theirs_right else "Yours does not agree with the differences either."
-    )
+        q.difference = float(np.max(off)) * abs(q.factor)
+        q.relative = q.difference / (float(np.max(np.abs(c.aligned))) or 1.0)
+    yours = "Yours agrees with the differences." if theirs_right else "Nor does yours agree with the differences."
     case.findings.append(
         Problem(
             f"differences of the loss contradict the engine in {q.of}",

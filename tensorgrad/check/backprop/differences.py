@@ -18,22 +18,13 @@ _STEP = 2.0**-9  # of one-sided differences, as a part of what moves
 
 
 class Numerics:
-    """The loss as a function of one array, and derivatives of it by differences.
-
-    Args:
-        loss: From the array to the loss.
-        x: The array.
-        eps: Rounding of the coarsest dtype that is computed in.
-
-    Attributes:
-        is_possible: Whether the loss can be computed at all from a value of the array.
-    """
+    """The loss as a function of one array, and derivatives of it by differences; eps: of what it is computed in."""
 
     def __init__(self, loss: Callable[[Any], float], x: Any, eps: float) -> None:
         self._x = np.asarray(x)
         self._eps = eps
         self._function = _OfOne(loss, self._x)
-        self.is_possible = True
+        self.is_possible = True  # whether the loss can be computed at all from a value of the array
         try:
             self._weighted = Weighted(self._function, [self._x])
         except Exception:  # whatever is raised by an operation that cannot be done again
@@ -53,22 +44,17 @@ class Numerics:
 
     def compared(self, ours: Any, budget: int, places: tuple[int, ...] = ()) -> Found:
         """Hold a gradient against differences at as many elements as the budget allows, these places among them."""
+        examination = Examination(self._weighted, 0, np.asarray(ours), np.zeros(self._x.shape), self._eps)
+        if self._x.size <= budget:
+            return examination.of_elements(range(self._x.size))
         generator = np.random.default_rng(0)
-        size = self._x.size
-        chosen: Any = range(size)
-        directions: Any = ()
-        if size > budget:
-            chosen = sorted({*places, *generator.choice(size, budget, replace=False).tolist()})
-            directions = directions_of(self._x, generator, _DIRECTIONS)
-        sure = np.zeros(self._x.shape)
-        examination = Examination(self._weighted, 0, np.asarray(ours), sure, self._eps, analytic=False)
-        return examination.of_elements(chosen, directions)
+        chosen = sorted({*places, *generator.choice(self._x.size, budget, replace=False).tolist()})
+        return examination.of_elements(chosen, directions_of(self._x, generator, _DIRECTIONS))
 
     def refuted(self, found: Found) -> bool:
         """Whether differences say that a gradient is wrong."""
-        differs = found.verdicts == DIFFERS
-        if np.any(differs):
-            return not self.at_kinks(found.ours, differs)
+        if np.any(found.verdicts == DIFFERS):
+            return not self.at_kinks(found.ours, found.verdicts == DIFFERS)
         return any(d.verdict == DIFFERS for d in found.directions) and not np.any(found.verdicts == KINK)
 
     def at_kinks(self, theirs: Any, wrong: Any) -> bool:

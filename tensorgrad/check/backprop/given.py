@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,9 +12,9 @@ from ...graph import Node
 from ...tensor import Tensor
 from ...values import unwrap
 from .graph import Recorded, entries
-from .naming import Match, fit, label, match, words
+from .naming import Match, Nameable, fit, label, match, words
 from .numbers import EPS
-from .targets import Target, listing
+from .targets import Target, listing, output_of
 
 _NEAR = 1e-9  # values of an intermediate in two runs
 
@@ -85,11 +86,9 @@ def _is_key(key: Any, path: tuple[Any, ...]) -> bool:
 
 def _with_arrays(thing: Any) -> Any:
     """Return a nesting with arrays in place of lists of numbers."""
-    if isinstance(thing, (list, tuple)) and thing and _is_numbers(thing):
-        try:
+    if isinstance(thing, (list, tuple)) and _is_numbers(thing):
+        with contextlib.suppress(ValueError):  # of unequal lengths: one for each layer
             return np.asarray(thing)
-        except ValueError:
-            return thing
     if isinstance(thing, dict):
         return {key: _with_arrays(value) for key, value in thing.items()}
     if type(thing) in (list, tuple):
@@ -111,7 +110,7 @@ class Chosen(NamedTuple):
 
     given: Given
     targets: list[Target]
-    how: str  # "mapping", "name", "shape", ""
+    is_named: bool  # by its own name, or in mapping
 
 
 def matched(
@@ -125,32 +124,17 @@ def matched(
     """
     wanted = _mapped(given, targets, mapping, recorded, params)
     rest = [entry for entry in given if entry.path not in wanted]
-    same = _same_nesting(rest, targets, recorded)
-    if same is None:
-        nameable = [target.nameable() for target in targets]
-        found = match([entry.path for entry in rest], [entry.array.shape for entry in rest], nameable)
+    places = {variable.path: i for i, variable in enumerate(recorded.variables)}
+    if {entry.path for entry in rest} == places.keys():  # the very nesting of params
+        found = [Match((places[entry.path],), "name") for entry in rest]
     else:
-        found = same
-    chosen = []
-    ways = iter(found)
-    for entry in given:
-        if entry.path in wanted:
-            target = wanted[entry.path]
-            if target is not None:
-                chosen.append(Chosen(entry, [target], "mapping"))
-            continue
-        way = next(ways)
-        chosen.append(Chosen(entry, [targets[i] for i in way.targets], way.how))
+        nameable = [Nameable(t.own, t.by_layer, t.value.shape, t.counted) for t in targets]
+        found = match([entry.path for entry in rest], [entry.array.shape for entry in rest], nameable)
+    chosen = [Chosen(entry, [target], True) for entry in given if (target := wanted.get(entry.path)) is not None]
+    for entry, way in zip(rest, found, strict=True):
+        chosen.append(Chosen(entry, [targets[i] for i in way.targets], way.how == "name"))
     numbering = next((way.numbering for way in found if way.numbering), "")
     return chosen, [f"Names were read with {numbering}."] if numbering and "from 1" not in numbering else []
-
-
-def _same_nesting(given: Sequence[Given], targets: Sequence[Target], recorded: Recorded) -> list[Match] | None:
-    """Return the matches where theirs has the very keys of params."""
-    places = {variable.path: i for i, variable in enumerate(recorded.variables)}
-    if not given or len(given) != len(places) or any(entry.path not in places for entry in given):
-        return None
-    return [Match((places[entry.path],), "name") for entry in given]
 
 
 def _mapped(
@@ -221,9 +205,8 @@ def _of_node(node: Node, targets: list[Target]) -> Target:
     for target in targets:
         if target.thing is node and target.kind != "missing":
             return target
-    target = Target(f"the output of {node.label}", "intermediate", node)
-    targets.append(target)
-    return target
+    targets.append(output_of(node))
+    return targets[-1]
 
 
 def unknown(given: Given, targets: Sequence[Target], candidates: Sequence[Target] = ()) -> ValueError:

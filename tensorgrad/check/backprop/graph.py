@@ -51,14 +51,6 @@ def _called(path: tuple[Any, ...]) -> str:
 class Recorded:
     """A loss of parameters, and the graph of one call of it.
 
-    Attributes:
-        variables: The floating parameters, float64.
-        root: The node of the loss.
-        value: The loss.
-        named: Intermediates that the function returned beside the loss, by the names it gave them.
-        nodes: Everything the loss was made from, in creation order.
-        consumers: By node, the operations that use it, in creation order.
-
     Raises:
         TypeError: No parameter is floating; the function returns no number.
         ValueError: More than one number; NaN; one that does not depend on the parameters; another one each time.
@@ -76,7 +68,7 @@ class Recorded:
             )
         paths = _paths(self._structure)
         given = [self._leaves[i] for i in self._places]
-        self.values = [np.array(unwrap(leaf), np.float64) for leaf in given]
+        self.values = [np.array(unwrap(leaf), np.float64) for leaf in given]  # of the floating parameters
         nodes = [variable(value if value.ndim else value[()]) for value in self.values]
         self.variables = [
             Variable(paths[i], _called(paths[i]), node, leaf)
@@ -91,14 +83,14 @@ class Recorded:
                 "params it is given. Usual fix: lambda params: loss(X @ params['W1'] + ..., Y), with no .data, "
                 ".item(), float() or np.asarray() on the way, and no parameters from outside."
             )
-        self.root = tensor._node
-        self.nodes = reachable(self.root)
+        self.root = tensor._node  # the loss
+        self.nodes = reachable(self.root)  # everything it was made from, in creation order
         self.value = float(np.asarray(self.root.value).reshape(()))
-        self.named = {str(name): t._node for name, t in named.items()}
-        self.consumers: dict[Node, list[Node]] = {node: [] for node in self.nodes}
+        self.named = {str(name): t._node for name, t in named.items()}  # what the function returned beside it
+        self.consumers: dict[Node, list[Node]] = {node: [] for node in self.nodes}  # the operations that use it
         for node in self.nodes:
-            for parent in node.parents:
-                if parent is not None and node not in self.consumers[parent]:
+            for parent in dict.fromkeys(node.parents):
+                if parent is not None:
                     self.consumers[parent].append(node)
         again = self.at(self.values)
         if not np.isfinite(self.value):
@@ -148,8 +140,7 @@ class Recorded:
         for node in reversed(self.nodes):
             if node is self.root:
                 continue
-            ways: Iterator[Node] = iter(self.consumers[node])
-            meeting = next(ways)
+            meeting, *ways = self.consumers[node]
             for way in ways:
                 while meeting is not way:
                     if depth[meeting] >= depth[way]:
@@ -160,66 +151,52 @@ class Recorded:
             depth[node] = depth[meeting] + 1
         return gate
 
-    # ---- values put in ---------------------------------------------------------------------------------------------
+    # ---- what things are made into ---------------------------------------------------------------------------------
 
-    def from_node(self, node: Node) -> Callable[[Any], float]:
-        """Return the loss as a function of the value of a node: all that was made of it is computed again."""
-        moved = {node}
-        after = []
-        for other in self.nodes:
-            if other not in moved and not moved.isdisjoint(other.parents):
-                moved.add(other)
-                after.append(other)
-        return self._replayed(after, {node: None}, {})
+    def users(self, thing: Any) -> list[Node]:
+        """Return the operations that use a node, or a plain array such as the input X, in creation order."""
+        if isinstance(thing, Node):
+            return self.consumers.get(thing, [])
+        return [node for node in self.nodes if any(x is thing for x in node.inputs)]
 
-    def from_array(self, array: Any) -> Callable[[Any], float]:
-        """Return the loss as a function of a plain array that operations were given, such as the input X."""
-        moved: set[Node] = set()
-        after = []
-        for other in self.nodes:
-            if any(x is array for x in other.inputs) or not moved.isdisjoint(other.parents):
-                moved.add(other)
-                after.append(other)
-        return self._replayed(after, {}, {id(array): None})
+    def made_from(self, thing: Any) -> list[Node]:
+        """Return all that was made from a node or a plain array, in creation order."""
+        found = set(self.users(thing))
+        for node in self.nodes:
+            if not found.isdisjoint(node.parents):
+                found.add(node)
+        return [node for node in self.nodes if node in found]
 
-    def _replayed(self, after: Sequence[Node], nodes: dict[Any, Any], arrays: dict[int, Any]) -> Callable[[Any], float]:
+    def at_value(self, thing: Any) -> Callable[[Any], float]:
+        """Return the loss as a function of the value of a node or a plain array: what was made of it is made again."""
+        after = self.made_from(thing)
+
         def loss(value: Any) -> float:
-            found = dict.fromkeys(nodes, value)
-            plain = dict.fromkeys(arrays, value)
+            found = {id(thing): value}
             for node in after:
                 assert node.function is not None
-                parents = (*node.parents, *[None] * len(node.inputs))  # what is saved has none
-                inputs = [
-                    found[parent] if parent in found else plain.get(id(x), x)
-                    for parent, x in zip(parents, node.inputs, strict=False)
-                ]
-                found[node] = node.function(*_without_saved(node, inputs), **node.keywords)
-            return float(np.asarray(found.get(self.root, self.root.value)).reshape(()))
+                pairs = zip(node.parents, node.inputs, strict=False)  # what is saved has no parent
+                inputs = [found.get(id(parent), found.get(id(x), x)) for parent, x in pairs]
+                found[id(node)] = node.function(*inputs, **node.keywords)
+            return float(np.asarray(found.get(id(self.root), self.root.value)).reshape(()))
 
         return loss
 
     # ---- gradients -------------------------------------------------------------------------------------------------
 
     def gradients(
-        self,
-        wanted: Sequence[Any],
-        given: Mapping[Node, Any] | None = None,
-        *,
-        start: Mapping[Node, Any] | None = None,
+        self, wanted: Sequence[Any], given: Mapping[Node, Any] | None = None, *, start: Mapping[Node, Any] | None = None
     ) -> list[Any]:
         """Return the gradients of the loss with respect to nodes, and to plain arrays that operations were given.
 
-        Args:
-            wanted: Nodes and arrays.
-            given: Gradients of some nodes, to go on with in place of what the engine finds there.
-            start: Gradients of other nodes to start from, in place of the loss.
+        ``given`` are gradients of some nodes, to go on with in place of what the engine finds there; ``start`` those of
+        others to start from, in place of the loss.
         """
         if not wanted:
             return []
-        given = {} if given is None else given
-        arrays = {
-            id(x): Leaf(np.array(x), requires_grad=True, argument=True) for x in wanted if not isinstance(x, Node)
-        }
+        given = given or {}
+        plain = [x for x in wanted if not isinstance(x, Node)]
+        arrays = {id(x): Leaf(np.array(x), requires_grad=True, argument=True) for x in plain}
         out: dict[Node, Node] = {}  # the twin that an operation makes,
         used: dict[Node, Node] = {}  # and the node that others use: another one, where a gradient is given
         for node in self.nodes:
@@ -229,12 +206,11 @@ class Recorded:
             out[node] = used[node] = _twin(node, used, arrays)
             if node in given:
                 used[node] = Leaf(node.value, requires_grad=True, argument=True)
-        seeds: dict[Node, Any] = {}
-        for node, g in [*(start or {self.root: np.ones_like(self.root.value)}).items(), *given.items()]:
-            seeds[out[node]] = _like(g, node.value)
+        start = start or {self.root: np.ones_like(self.root.value)}
+        seeds = {out[node]: _like(g, node.value) for node, g in [*start.items(), *given.items()]}
         targets = [used.get(x, x) if isinstance(x, Node) else arrays[id(x)] for x in wanted]
         with np.errstate(all="ignore"):
-            found = autodiff.backward(seeds, list(dict.fromkeys(targets))) if seeds else {}
+            found = autodiff.backward(seeds, list(dict.fromkeys(targets)))
         return [np.asarray(found[t]) if t in found else np.zeros_like(t.value) for t in targets]
 
 
@@ -251,11 +227,6 @@ def _twin(node: Node, used: Mapping[Node, Node], arrays: Mapping[int, Node]) -> 
 
 def _has_rule(primitive: Any, position: int) -> bool:
     return isinstance(primitive, Primitive) and (primitive.together or primitive.rules[position] is not None)
-
-
-def _without_saved(node: Node, inputs: list[Any]) -> list[Any]:
-    primitive = TABLE.get(node.function)
-    return inputs[: len(node.parents)] if isinstance(primitive, Primitive) and primitive.saves is not None else inputs
 
 
 def _like(g: Any, value: Any) -> Any:

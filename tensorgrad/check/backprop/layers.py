@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ... import functional, losses
-from ...graph import Leaf, Node
+from ...graph import Leaf, Node, reachable
 from .graph import Recorded
 
 _dense: Any = functional.dense.__wrapped__  # type: ignore[attr-defined]
-_PRODUCTS: tuple[Any, ...] = (np.matmul, np.dot)
+_PRODUCTS: tuple[Any, ...] = (np.matmul, np.dot, _dense)
 _VIEWS = frozenset({"transpose", "swapaxes", "matrix_transpose", "moveaxis"})  # of a weight: still that weight
 _BIAS_VIEWS = _VIEWS | {"reshape", "expand_dims", "getitem"}
 
 
 @dataclass(eq=False)
 class Layer:
-    """One weighted input, and what becomes of it.
+    """One weighted input, and what becomes of it."""
 
-    Attributes:
-        number: Counted from 1.
-        z: The node of the weighted input, the bias included.
-        product: The node of the product, which z is where there is no bias.
-        weights: The parameters in the product.
-        biases: Those that are added.
-        source: What the weights are applied to: a node, or a plain array.
-        rows: Whether samples lie in rows: ``x @ W``; in columns, they are in ``W @ x``.
-        after: The nodes of its shape between z and the next layer, or the loss: the last one is the activation.
-    """
-
-    number: int
-    z: Node
-    product: Node
-    weights: list[Node]
-    biases: list[Node]
-    source: Any
-    rows: bool
-    after: list[Node] = field(default_factory=list)
+    number: int  # counted from 1
+    z: Node  # the weighted input, the bias included
+    product: Node  # which z is where there is no bias
+    weights: list[Node]  # the parameters in the product,
+    biases: list[Node]  # and those that are added
+    source: Any  # what the weights are applied to: a node, or a plain array
+    rows: bool  # whether samples lie in rows, x @ W, not in columns, W @ x
+    after: list[Node] = field(default_factory=list)  # of its shape, up to the next layer or the loss
 
     @property
     def activation(self) -> Node | None:
         """The node of the activation, if there is one."""
         return self.after[-1] if self.after else None
+
+    @property
+    def output(self) -> Node:
+        """The node of what the layer hands on."""
+        return self.activation or self.z
 
     @property
     def samples_axis(self) -> int | None:
@@ -74,29 +68,25 @@ def layers_of(recorded: Recorded) -> list[Layer]:
         product = _product(node, parameters)
         if product is None or node in taken:
             continue
-        weight, source, rows, bias = product
-        layer = Layer(len(found) + 1, node, node, [weight], [] if bias is None else [bias], source, rows)
+        weight, source, rows, biases = product
+        layer = Layer(len(found) + 1, node, node, [weight], biases, source, rows)
         _add_up(layer, recorded, parameters, taken)
         found.append(layer)
     _find_activations(found, recorded)
     return found
 
 
-def _product(node: Node, parameters: set[Node]) -> tuple[Node, Any, bool, Node | None] | None:
-    """Return weight, what it is applied to, whether samples lie in rows, and bias, of a node that multiplies."""
-    if node.function is _dense:
-        weight = _parameter(node.parents[1], parameters)
-        bias = _parameter(node.parents[2], parameters) if len(node.parents) > 2 else None
-        return None if weight is None else (weight, node.parents[0] or node.inputs[0], True, bias)
+def _product(node: Node, parameters: set[Node]) -> tuple[Node, Any, bool, list[Node]] | None:
+    """Return weight, what it is applied to, whether samples lie in rows, and biases, of a node that multiplies."""
     if node.function not in _PRODUCTS:
         return None
-    left, right = [_parameter(parent, parameters) for parent in node.parents]
-    if (left is None) == (right is None):
-        return None  # no layer: attention scores, or a product of parameters
-    if right is not None:
-        return right, node.parents[0] or node.inputs[0], True, None
-    assert left is not None
-    return left, node.parents[1] or node.inputs[1], False, None
+    left, right, *biases = [_parameter(parent, parameters) for parent in node.parents]
+    if node.function is not _dense and left is not None and right is not None:
+        return None  # no layer: a product of parameters
+    weight, other = (right, 0) if right is not None or node.function is _dense else (left, 1)
+    if weight is None:
+        return None  # attention scores
+    return weight, node.parents[other] or node.inputs[other], other == 0, [b for b in biases if b is not None]
 
 
 def _parameter(node: Node | None, parameters: set[Node], views: frozenset[str] = _VIEWS) -> Node | None:
@@ -112,7 +102,9 @@ def _add_up(layer: Layer, recorded: Recorded, parameters: set[Node], taken: set[
         consumers = recorded.consumers[layer.z]
         if len(consumers) != 1 or consumers[0].function is not np.add:
             return
-        total = consumers[0]
+        (total,) = consumers
+        if np.shape(total.value) != np.shape(layer.product.value):
+            return
         other = next((parent for parent in total.parents if parent is not layer.z), None)
         bias = _parameter(other, parameters, _BIAS_VIEWS)
         second = None if other is None else _product(other, parameters)
@@ -122,9 +114,6 @@ def _add_up(layer: Layer, recorded: Recorded, parameters: set[Node], taken: set[
             layer.weights.append(second[0])
             taken.add(other)
         else:
-            return
-        if np.shape(total.value) != np.shape(layer.product.value):
-            layer.biases = [b for b in layer.biases if b is not bias]
             return
         layer.z = total
 
@@ -159,45 +148,23 @@ def _drop_logarithm(layer: Layer) -> None:
 
 def _reaches_layer(layer: Layer, layers: Sequence[Layer], recorded: Recorded) -> bool:
     """Whether another layer is made from this one."""
-    after = descendants(recorded, layer.z)
+    after = recorded.made_from(layer.z)
     return any(other.product in after for other in layers if other is not layer)
 
 
 def _meets_data(start: Node, end: Node, recorded: Recorded, shape: tuple[int, ...]) -> bool:
     """Whether an array such as the targets, not a mask, enters between two nodes."""
-    between = descendants(recorded, start) & ancestors(end)
-    return any(
-        np.shape(x) == shape and getattr(x, "dtype", np.dtype(bool)).kind in "fiu" and np.size(x) > 1
-        for node in between
-        for parent, x in zip(node.parents, node.inputs, strict=False)
-        if parent is None or (isinstance(parent, Leaf) and not parent.requires_grad)
-    )
+    between = set(recorded.made_from(start)).intersection(reachable(end))
+    return any(x.dtype.kind != "b" and x.size > 1 for x in _data(between, shape))
 
 
-def descendants(recorded: Recorded, node: Node) -> set[Node]:
-    """Return what was made of a node, not the node itself."""
-    found: set[Node] = set()
-    for other in recorded.nodes:
-        if any(parent is node or parent in found for parent in other.parents):
-            found.add(other)
-    return found
-
-
-def ancestors(node: Node) -> set[Node]:
-    """Return a node and all it was made from."""
-    found = {node}
-    queue = [node]
-    for other in queue:
-        for parent in other.parents:
-            if parent is not None and parent not in found:
-                found.add(parent)
-                queue.append(parent)
-    return found
-
-
-def prediction(layers: Sequence[Layer], recorded: Recorded) -> Node | None:
-    """Return the node of what the network predicts: the activation of the last layer, or its weighted input."""
-    return (layers[-1].activation or layers[-1].z) if layers else None
+def _data(nodes: Iterable[Node], shape: tuple[int, ...]) -> Iterator[Any]:
+    """Yield the arrays of a shape that operations were given beside what was computed."""
+    for node in nodes:
+        for parent, x in zip(node.parents, node.inputs, strict=False):
+            is_plain = parent is None or (isinstance(parent, Leaf) and not parent.requires_grad)
+            if is_plain and np.shape(x) == shape and getattr(x, "dtype", np.dtype(object)).kind in "fiub":
+                yield x
 
 
 def is_fused(node: Node, recorded: Recorded) -> bool:
@@ -208,13 +175,7 @@ def is_fused(node: Node, recorded: Recorded) -> bool:
 
 def targets_of(node: Node, recorded: Recorded) -> list[Any]:
     """Return the arrays of a prediction's shape that it meets on the way to the loss: its targets, likely."""
-    shape = np.shape(node.value)
-    found: dict[int, Any] = {}
-    for other in sorted(descendants(recorded, node), key=lambda other: other.number):
-        for parent, x in zip(other.parents, other.inputs, strict=False):
-            plain = parent is None or (isinstance(parent, Leaf) and not parent.requires_grad)
-            if plain and np.shape(x) == shape and getattr(x, "dtype", np.dtype(object)).kind in "fiub" and np.size(x):
-                found[id(x)] = np.asarray(x, np.float64)
+    found = {id(x): np.asarray(x, np.float64) for x in _data(recorded.made_from(node), np.shape(node.value)) if x.size}
     return list(found.values())
 
 

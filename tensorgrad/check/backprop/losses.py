@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import functional
 from ...graph import Node
 from .graph import Recorded
-from .layers import Layer, prediction, targets_of
+from .layers import Layer, targets_of
 from .numbers import ratio
 
 
@@ -22,66 +23,52 @@ class Start(NamedTuple):
 
 def starts(recorded: Recorded, layers: Sequence[Layer]) -> Iterator[Start]:
     """Yield the gradients of common losses of the prediction and what it is compared with in the graph."""
-    node = prediction(layers, recorded)
-    if node is None:
+    if not layers:
         return
-    z = layers[-1].z
-    P, Z = np.asarray(node.value), np.asarray(z.value)
-    units = -1 if layers[-1].rows else 0
-    probabilities = activations(Z, units)
+    z, node = layers[-1].z, layers[-1].output
+    P, inside = np.asarray(node.value), node is z  # the activation is inside of the loss
+    known = _activations(layers[-1])
     for Y in targets_of(node, recorded):
         yield Start("squared errors", {node: P - Y})
-        for name, A in [*probabilities.items(), ("", P)] if node is z else [("", P)]:
-            if np.all(A > 0) and np.all(A < 1):
-                seeds = A - Y
-                if name == "softmax" or (node is not z and _same(P, probabilities.get("softmax"))):
-                    yield Start("cross-entropy of a softmax", {z: seeds})
-                if name == "sigmoid" or (node is not z and _same(P, probabilities.get("sigmoid"))):
-                    yield Start("binary cross-entropy of a sigmoid", {z: seeds})
-                if node is not z:
-                    yield Start("cross-entropy", {node: -Y / P})
-                    yield Start("binary cross-entropy", {node: (P - Y) / (P * (1 - P))})
+        for kind, name in (("binary cross-entropy of a sigmoid", "sigmoid"), ("cross-entropy of a softmax", "softmax")):
+            A = known[name] if inside else P
+            if _are_probabilities(A) and (inside or _same(P, known[name])):
+                yield Start(kind, {z: A - Y})
+        if _are_probabilities(P) and not inside:
+            yield Start("cross-entropy", {node: -Y / P})
+            yield Start("binary cross-entropy", {node: (P - Y) / (P * (1 - P))})
         yield Start("absolute errors", {node: np.sign(P - Y)})
 
 
-def activations(Z: Any, units: int) -> dict[str, Any]:
-    """Return what common activations make of Z."""
-    shifted = np.exp(Z - Z.max(axis=units, keepdims=True)) if Z.ndim else np.exp(Z)
-    total = shifted.sum(axis=units, keepdims=True) if Z.ndim else shifted
-    with np.errstate(all="ignore"):
-        return {
-            "sigmoid": 1 / (1 + np.exp(-Z)),
-            "tanh": np.tanh(Z),
-            "relu": np.maximum(Z, 0),
-            "softmax": shifted / total,
-        }
+def _activations(layer: Layer) -> dict[str, Any]:
+    """Return what common activations make of the weighted input of a layer."""
+    Z = np.asarray(layer.z.value)
+    softmax = functional.softmax(np.atleast_1d(Z), axis=-1 if layer.rows else 0)
+    return {"sigmoid": functional.sigmoid(Z), "tanh": np.tanh(Z), "relu": np.maximum(Z, 0), "softmax": softmax}
 
 
 def activation_name(layer: Layer) -> str:
     """Return which of the common activations a layer has; "" for any other one."""
-    if layer.activation is None:
-        return ""
-    found = activations(np.asarray(layer.z.value), -1 if layer.rows else 0)
-    return next((name for name, A in found.items() if _same(np.asarray(layer.activation.value), A)), "")
+    made = None if layer.activation is None else np.asarray(layer.activation.value)
+    return next((name for name, A in _activations(layer).items() if _same(made, A)), "")
 
 
 def _same(a: Any, b: Any) -> bool:
-    return b is not None and np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=1e-300))
+    return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-9, atol=1e-300))
+
+
+def _are_probabilities(A: Any) -> bool:
+    return bool(np.all((A > 0) & (A < 1)))
 
 
 def scale_of(theirs: Sequence[Any], ours: Sequence[Any], eps: float) -> tuple[float, list[int]] | None:
     """Return the one factor that most arrays are off by, and which ones; None if fewer than two share one."""
     factors = [ratio(a, b, eps) for a, b in zip(theirs, ours, strict=True)]
-    best: tuple[float, list[int]] | None = None
-    for factor in factors:
-        if factor is None:
-            continue
-        alike = [
-            i for i, f in enumerate(factors) if f is not None and abs(f - factor) <= max(1e-6, 100 * eps) * abs(factor)
-        ]
-        if len(alike) > (len(best[1]) if best else 1):
-            best = factor, alike
-    return best
+    known = [(i, factor) for i, factor in enumerate(factors) if factor is not None]
+    near = max(1e-6, 100 * eps)
+    shared = [(one, [i for i, factor in known if abs(factor - one) <= near * abs(one)]) for _, one in known]
+    factor, which = max(shared, key=lambda found: len(found[1]), default=(0.0, []))
+    return (factor, which) if len(which) > 1 else None
 
 
 # ---- words -----------------------------------------------------------------------------------------------------
@@ -94,15 +81,17 @@ def worded(kind: str, scale: float, sizes: Mapping[str, int]) -> str:
     'half the squared errors, summed over the outputs and averaged over the 50 samples'
     """
     m, k = sizes.get("the number of samples", 1), sizes.get("the number of outputs", 1)
-    over = [
-        (m * k, f"averaged over all {m * k} elements"),
-        (m, f"summed over the outputs and averaged over the {m} samples"),
-    ]
-    over += [(k, f"averaged over the {k} outputs and summed over the samples"), (1, "summed over everything")]
     if m == 1:
         over = [(1, "summed over the outputs"), (k, f"averaged over the {k} outputs")]
-    elif k == 1 or (kind.startswith("cross") and "binary" not in kind):
+    elif k == 1 or kind.startswith("cross"):
         over = [(m, f"averaged over the {m} samples"), (1, "summed over the samples")]
+    else:
+        over = [
+            (m * k, f"averaged over all {m * k} elements"),
+            (m, f"summed over the outputs and averaged over the {m} samples"),
+            (k, f"averaged over the {k} outputs and summed over the samples"),
+            (1, "summed over everything"),
+        ]
     halves = ((0.5, "the "), (1.0, "half the ")) if kind == "squared errors" else ((1.0, "the "),)
     for part, how in over:
         for unit, article in halves:

@@ -44,11 +44,12 @@ _SAME = {
     "loss": "loss l j c e cost error",
 }
 _MEANING = {word: meaning for meaning, words in _SAME.items() for word in words.split()}
-_SAID_BY_ALL = """
-layer layers l param params parameter parameters grad grads gradient gradients model net network dense linear fc lin seq
-sequential d
-"""
-_FILLERS = frozenset(_SAID_BY_ALL.split())
+_FILLERS = frozenset(  # said of everything
+    [
+        *("layer", "layers", "l", "param", "params", "parameter", "parameters", "grad", "grads", "gradient"),
+        *("gradients", "model", "net", "network", "dense", "linear", "fc", "lin", "seq", "sequential", "d"),
+    ]
+)
 
 
 def words(text: str) -> Words:
@@ -141,19 +142,12 @@ def meaning(core: Words) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 class Nameable(NamedTuple):
-    """Something that gradients may be of.
+    """Something that gradients may be of."""
 
-    Attributes:
-        own: Names that are its own, as the user has written them.
-        layer: Names by its part in a layer, the first layer having the number 1: ("W", 1), ("Z", 2).
-        shape: Its shape.
-        counted: Whether the numbers in its own names are places in lists, counted from 0.
-    """
-
-    own: tuple[Words, ...]
-    layer: tuple[Words, ...]
+    own: tuple[Words, ...]  # names that are its own, as the user has written them
+    layer: tuple[Words, ...]  # names by its part in a layer, the first of which has the number 1: ("W", 1), ("Z", 2)
     shape: Shape
-    counted: bool = False
+    counted: bool = False  # whether the numbers in its own names are places in lists, counted from 0
 
 
 class Match(NamedTuple):
@@ -162,6 +156,9 @@ class Match(NamedTuple):
     targets: tuple[int, ...]
     how: str  # "name", "shape", ""
     numbering: str = ""
+
+
+_NOT_ALIKE = 4  # see ``_closeness``
 
 
 class _Scheme(NamedTuple):
@@ -189,26 +186,26 @@ def match(keys: Sequence[Sequence[Any]], shapes: Sequence[Shape], targets: Seque
     read = [cores(key) for key in keys]
     found = [[_named(core, shape, targets, s) for core, shape in zip(read, shapes, strict=True)] for s in _SCHEMES]
     scores = [_score(ways, shapes, targets) for ways in found]
-    best = max(range(len(_SCHEMES)), key=lambda i: (scores[i], -i))
-    if scores[0][0] == len(keys) and not any(targets[i].counted for way in found[0] for i in way):
+    best = max(range(len(_SCHEMES)), key=scores.__getitem__)
+    counted = any(targets[i].counted for way in found[0] for i in way)
+    if scores[0][0] == len(keys) and not counted:
         best = 0  # the user's own names, all of them: if a shape does not fit, it is the shape that is wrong
     places = any(isinstance(key, int) for path in keys for key in path)
-    if best == 0 and scores[1] == scores[0] and not places and any(targets[i].counted for w in found[0] for i in w):
+    if best == 0 and counted and scores[1] == scores[0] and not places:
         best = 1  # dW1 of a list of layers: the first one, more likely than the second
-    others = [i for i in range(len(_SCHEMES)) if i != best and scores[i] == scores[best]]
-    numbered = any(isinstance(word, int) for core in read for word in (core[0] if core else ()))
-    if best == 0 and not any(targets[i].counted for way in found[0] for i in way):
-        others = []  # the numbers are the user's own
+    ways = [found[best]]
+    numbered = any(_numbers(core[0]) for core in read if core)
+    if numbered and (best != 0 or counted):  # else the numbers are the user's own
+        ways += [found[i] for i in range(len(_SCHEMES)) if i != best and scores[i] == scores[best]]
     matches = []
     named = {i for way in found[best] for i in way}
-    for position, way in enumerate(found[best]):
-        more = [i for other in others for i in found[other][position]] if numbered else []
-        both = tuple(dict.fromkeys([*way, *more]))
-        if both:
-            matches.append(Match(both, "name", _SCHEMES[best].words if numbered else ""))
-            continue
-        by_shape = [i for i, t in enumerate(targets) if fit(shapes[position], t.shape) == 2 and i not in named]
-        matches.append(Match(tuple(by_shape), "shape" if by_shape else ""))
+    for shape, *by_name in zip(shapes, *ways, strict=True):
+        those = tuple(dict.fromkeys(itertools.chain(*by_name)))
+        by_shape = tuple([i for i, t in enumerate(targets) if fit(shape, t.shape) == 2 and i not in named])
+        if those:
+            matches.append(Match(those, "name", _SCHEMES[best].words if numbered else ""))
+        else:
+            matches.append(Match(by_shape, "shape" if by_shape else ""))
     return matches
 
 
@@ -219,9 +216,10 @@ def _score(ways: Sequence[Sequence[int]], shapes: Sequence[Shape], targets: Sequ
 
 def _named(readings: Sequence[Words], shape: Shape, targets: Sequence[Nameable], scheme: _Scheme) -> list[int]:
     """Return the targets that the first reading that names any names, those of fitting shape first."""
-    for closeness in (_equal, _equal_but_for_case, _same_meaning, _same_without_number):
+    names = [_names(target, scheme) for target in targets]
+    for level in range(_NOT_ALIKE):
         for core in readings:
-            found = [i for i, target in enumerate(targets) if any(closeness(core, n) for n in _names(target, scheme))]
+            found = [i for i, called in enumerate(names) if any(_closeness(core, name) == level for name in called)]
             fits = [i for i in found if fit(shape, targets[i].shape) > 0]
             if found:
                 return sorted(fits, key=lambda i: -fit(shape, targets[i].shape)) or found
@@ -229,10 +227,8 @@ def _named(readings: Sequence[Words], shape: Shape, targets: Sequence[Nameable],
 
 
 def _names(target: Nameable, scheme: _Scheme) -> list[Words]:
-    if not scheme.layers:
-        return [_shifted(name, scheme.shift) for name in target.own] + [n for n in target.layer if not _numbers(n)]
-    unnumbered = [name for name in target.own if not _numbers(name)]
-    return unnumbered + [_shifted(name, scheme.shift) for name in target.layer]
+    read, others = (target.layer, target.own) if scheme.layers else (target.own, target.layer)
+    return [_shifted(name, scheme.shift) for name in read] + [name for name in others if not _numbers(name)]
 
 
 def _shifted(name: Words, by: int) -> Words:
@@ -247,22 +243,20 @@ def _numbers(name: Words) -> bool:
     return any(isinstance(word, int) for word in name)
 
 
-def _equal(core: Words, name: Words) -> bool:
-    return core == name
+def _closeness(core: Words, name: Words) -> int:
+    """Return how much a reading and a name are alike, the more the less.
 
-
-def _equal_but_for_case(core: Words, name: Words) -> bool:
-    return tuple(str(word).lower() for word in core) == tuple(str(word).lower() for word in name)
-
-
-def _same_meaning(core: Words, name: Words) -> bool:
-    return meaning(core) == meaning(name)
-
-
-def _same_without_number(core: Words, name: Words) -> bool:
-    """Whether a name without a number means what one with a number does: dW of W1, where there is but one layer."""
-    said, number = meaning(core)
-    return not number and bool(said) and said == meaning(name)[0]
+    0: they are equal; 1: but for case; 2: in what they mean; 3: but for a number, as dW is of W1, where there is but
+    one layer; 4: they are not.
+    """
+    if core == name:
+        return 0
+    if [str(word).lower() for word in core] == [str(word).lower() for word in name]:
+        return 1
+    (said, numbers), (meant, others) = meaning(core), meaning(name)
+    if said != meant:
+        return _NOT_ALIKE
+    return 2 if numbers == others else 3 if said and not numbers else _NOT_ALIKE
 
 
 def fit(given: Shape, shape: Shape) -> int:

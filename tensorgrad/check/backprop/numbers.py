@@ -17,32 +17,20 @@ EXACT, CLOSE, WRONG = "exact", "close", "wrong"
 
 
 class Agreement(NamedTuple):
-    """How far two arrays are apart.
-
-    Attributes:
-        verdict: exact, close or wrong.
-        difference: The largest one.
-        relative: The same in units of the largest element.
-        worst: Where; of wrong ones the element that is furthest beyond what is tolerated.
-        wrong: Which elements are wrong.
-    """
+    """How far two arrays are apart."""
 
     verdict: str
-    difference: float
-    relative: float
-    worst: tuple[int, ...]
-    wrong: Any
+    difference: float  # the largest one,
+    relative: float  # and in units of the largest element
+    worst: tuple[int, ...]  # where that is; if some are wrong, the one furthest beyond what is tolerated
+    wrong: Any  # which elements are
 
 
 def agreement(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> Agreement:
-    """Compare two arrays of one shape.
+    """Compare what is in question with what is right, of one shape.
 
-    Args:
-        theirs: What is in question.
-        ours: What is right.
-        eps: Rounding of the dtype theirs was computed in: nobody can ask for more digits.
-        noise: How large the terms are that each element is a sum of, as far as that is known: rounding of a sum is
-            measured by its terms, and what should be 0 is never quite.
+    Nobody can ask for more digits than the dtype it was computed in has, of rounding eps; and rounding of a sum is
+    measured by its terms, for what should be 0 is never quite: noise is how large they are, as far as that is known.
 
     An element is close if it is off by no more than 1e-6 of itself, and wrong otherwise, unless that is rounding beside
     the others. All are exact if no one is off by more than 1e-12 of the largest.
@@ -66,6 +54,11 @@ def agreement(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> Agr
     return Agreement(verdict, largest, largest / scale, worst, wrong)
 
 
+def agree(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> bool:
+    """Whether two arrays of one shape are exact or close."""
+    return agreement(theirs, ours, eps, noise).verdict != WRONG
+
+
 def ratio(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> float | None:
     """Return the one number that theirs is times ours; None if there is none, or nothing is known.
 
@@ -80,7 +73,7 @@ def ratio(theirs: Any, ours: Any, eps: float = EPS, noise: Any = 0.0) -> float |
         factor = float(np.vdot(ours, theirs) / np.vdot(ours, ours))
         if not factor or not np.isfinite(factor):
             return None
-        return factor if agreement(theirs / factor, ours, eps, noise).verdict != WRONG else None
+        return factor if agree(theirs / factor, ours, eps, noise) else None
 
 
 def in_shape(theirs: Any, shape: tuple[int, ...]) -> tuple[Any, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..reports.base import Report
 from ..reports.report import Problem
 
 CULPRIT, OWN, CONSEQUENCE, POSSIBLE = "culprit", "another mistake", "consequence", "possible consequence"
@@ -84,14 +83,15 @@ class Quantity:
         """Return everything in plain Python."""
         from ..reports.plain import plain
 
-        found = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "wrong"}
-        return {"ok": self.ok, **found}
+        found = {"ok": self.ok, **plain(self)}
+        del found["wrong"]
+        return found
 
     def __repr__(self) -> str:
         return f"<Quantity: {self.name}, the gradient of {self.of}: {self.verdict}>"
 
 
-class BackpropReport:
+class BackpropReport(Report):
     """The result of ``compare_backprop``: true if all is right; a table when printed, a page when shown or saved.
 
     Args:
@@ -122,9 +122,6 @@ class BackpropReport:
             and not self.findings
         )
 
-    def __bool__(self) -> bool:
-        return self.ok
-
     def __getitem__(self, name: str) -> Quantity:
         """Return a quantity by the user's name for it, or by what it is the gradient of.
 
@@ -154,12 +151,6 @@ class BackpropReport:
         return headline(self)
 
     def text(self, color: bool | None = None) -> str:
-        """Return the report for a terminal.
-
-        Args:
-            color: Whether to colour it. By default it is if the standard output is a terminal that can, and the
-                environment variable NO_COLOR is not set.
-        """
         from .words import report_text
 
         return report_text(self, color)
@@ -180,24 +171,7 @@ class BackpropReport:
             "evaluations": self.evaluations,
         }
 
-    def save_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write the report as a page that stands on its own, with a picture of each gradient; return its path.
+    def _parts(self, *, whole: bool) -> Sequence[Any]:
+        from .words import parts
 
-        Raises:
-            FileNotFoundError: There is no such folder.
-        """
-        from ..reports.html import save
-        from .words import report_page
-
-        return save(path, report_page(self))
-
-    def _repr_html_(self) -> str:
-        from .words import report_fragment
-
-        return report_fragment(self)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def __repr__(self) -> str:
-        return f"<BackpropReport: {self.headline}>"
+        return parts(self, whole=whole)

@@ -29,14 +29,19 @@ def look_for_another_loss(case: Case) -> None:
     case.start = {node: factor * np.asarray(g) for node, g in (ones if start is None else start.seeds).items()}
     case.factor = factor if start is None else None
     for c, right in _gradients(case, case.start).items():
-        engine = c.right
-        judge(c, right)
-        if c.quantity.ok:  # right for the other loss, and so wrong for this one
-            judge(c, engine)
-            c.quantity.role = ELSEWHERE
-            c.right = right
+        _is_right(case, c, right)
     known = next(((f, s) for f, s in best if s is not None), None)
     case.findings.append(_other_loss(case, known, pool))
+
+
+def _is_right(case: Case, c: Compared, right: Any) -> bool:
+    """Compare a quantity with what is right for the loss it belongs to: if that is another one, it is wrong here."""
+    judge(c, right)
+    is_right = c.quantity.ok
+    if is_right and case.start is not None:
+        judge(c, case.gradient(c.target.thing))
+        c.quantity.role, c.right = ELSEWHERE, right
+    return is_right
 
 
 def _best_starts(case: Case, pool: Sequence[Compared]) -> list[tuple[float, losses.Start | None]]:
@@ -77,7 +82,7 @@ def _other_loss(case: Case, known: Any, pool: Sequence[Compared]) -> Problem:
     mine = _name_of_this_loss(case)
     if case.factor is not None:
         times, why = losses.factor_words(case.factor, case.sizes)
-        what = _mean_or_sum(case.factor, case.samples, case.sizes.get("the number of outputs", 1))
+        what = _mean_or_sum(case.factor, case.samples, case.outputs)
         named = f" Yours is the gradient of {name}{f'; this loss is {mine}' if mine else ''}." if name else ""
         return Problem(
             f"the gradients are {times} those of this loss{f'; {why}' if why else ''}",
@@ -149,22 +154,16 @@ def look_for_another_unit(case: Case) -> None:
     for c in inner:
         c.quantity.factor = unit
         c.aligned = c.aligned / unit
-        judge(c, c.right)
-        named += [c.quantity.name] if c.quantity.ok else []
-        if c.quantity.ok and case.start is not None:
-            other = c.right
-            judge(c, case.gradient(c.target))
-            c.quantity.role, c.right = ELSEWHERE, other
+        named += [c.quantity.name] if _is_right(case, c, c.right) else []
     times, why = losses.factor_words(unit, case.sizes)
-    mean = (
-        "They are the gradients of each sample's own loss, and dW and db take the mean over the samples in the end: "
-        "the same thing, in another order."
-        if unit == case.samples
-        else "dW and db make up for it in the end: the same thing, in another order."
-    )
+    mean = "dW and db make up for it in the end"
+    if unit == case.samples:
+        mean = (
+            "They are the gradients of each sample's own loss, and dW and db take the mean over the samples in the end"
+        )
     case.notes.append(
         f"{listed(named or [c.quantity.name for c in inner], 12)}: {times} the gradient of the loss"
-        f"{f' ({why})' if why else ''}. {mean} They are compared in that unit."
+        f"{f' ({why})' if why else ''}. {mean}: the same thing, in another order. They are compared in that unit."
     )
 
 
@@ -172,11 +171,11 @@ def _unit(case: Case, inner: Sequence[Compared]) -> float | None:
     """Return what parameters divide by that are made from the user's intermediates, right or wrong as these are."""
     parameters = [c for c in case.compared if c.target.kind == "parameter" and c.aligned is not None]
     things = [c.target.thing for c in parameters]
-    given = {c.node: c.aligned for c in inner if c.node is not None and c.node.function is not None}
+    given = {c.target.operation: c.aligned for c in inner if c.target.operation is not None}
     nothing = {case.recorded.root: np.zeros_like(case.recorded.root.value)}
     made = case.recorded.gradients(things, given, start=nothing)
     whole = case.recorded.gradients(things, given, start=case.start)  # with the regulariser's part, for one
     factors = [ratio(g, c.aligned - (w - g), c.eps, c.noise) for c, g, w in zip(parameters, made, whole, strict=True)]
-    m, elements = case.samples, case.samples * case.sizes.get("the number of outputs", 1)
+    m, elements = case.samples, case.samples * case.outputs
     units = [n for n in (m, elements, m / 2, elements / 2) if n > 1]
     return next((n for n in units if any(f is not None and abs(f / n - 1) < 1e-5 for f in factors)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,39 +12,32 @@ from ...graph import Leaf, Node
 from ...tensor import Tensor
 from .graph import Recorded
 from .layers import Layer, is_fused
-from .naming import Nameable, Words, words
+from .naming import Words, words
 
 
 @dataclass(eq=False)
 class Target:
-    """Something that has a gradient, and its names.
+    """Something that has a gradient, and its names."""
 
-    Attributes:
-        label: What reports call it: W1, Z2, the loss.
-        kind: parameter, intermediate, input, loss; missing, if it has a name and the graph does not hold it.
-        thing: Its node, or the plain array that operations were given.
-        role: W, b, Z, A or X of its layer.
-        others: Nodes it may stand for as well: a ReLU before the dropout that follows.
-    """
-
-    label: str
-    kind: str
-    thing: Any
-    own: tuple[Words, ...] = ()
+    label: str  # what reports call it: W1, Z2, the loss
+    kind: str  # parameter, intermediate, input, loss; outside, or missing: it has a name, and the graph has it not
+    thing: Any  # its node, or the plain array that operations were given
+    own: tuple[Words, ...] = ()  # see Nameable
     by_layer: tuple[Words, ...] = ()
     counted: bool = False
-    role: str = ""
+    role: str = ""  # W, b, Z, A or X of its layer
     layer: Layer | None = None
-    others: list[Node] = field(default_factory=list)
+    others: list[Node] = field(default_factory=list)  # it may stand for as well: a ReLU before its dropout
 
     @property
     def value(self) -> Any:
         """What stands there, an array."""
         return np.asarray(self.thing.value if isinstance(self.thing, Node) else self.thing)
 
-    def nameable(self) -> Nameable:
-        """Return what names are matched with."""
-        return Nameable(self.own, self.by_layer, self.value.shape, self.counted)
+    @property
+    def operation(self) -> Node | None:
+        """The node, if it was computed and is no parameter."""
+        return self.thing if isinstance(self.thing, Node) and self.thing.function is not None else None
 
     def __str__(self) -> str:
         return f"{self.label} {self.value.shape}"
@@ -53,7 +46,8 @@ class Target:
 def targets_in(recorded: Recorded, layers: Sequence[Layer]) -> list[Target]:
     """Return everything that a gradient may be of, parameters first."""
     found = [_parameter(variable, layers) for variable in recorded.variables]
-    found += [_named(name, node, recorded) for name, node in recorded.named.items()]
+    for name, node in recorded.named.items():
+        found.append(Target(name, "intermediate" if node in recorded.consumers else "outside", node, (words(name),)))
     for layer in layers:
         found += _of_layer(layer, layers, recorded)
     if layers:
@@ -90,13 +84,14 @@ def _parameter(variable: Any, layers: Sequence[Layer]) -> Target:
         for role, nodes in (("W", layer.weights), ("b", layer.biases)):
             if variable.node in nodes and target.layer is None:
                 target.role, target.layer = role, layer
-                target.by_layer = ((role, layer.number), *[(role, word) for word in _position(layer, layers)])
+                target.by_layer = _names(role, layer, layers)
     return target
 
 
-def _position(layer: Layer, layers: Sequence[Layer]) -> list[str]:
-    """Return what a layer is called by where it is."""
-    return ["output"] if layer is layers[-1] else ["hidden"] if len(layers) == 2 else []
+def _names(role: str, layer: Layer, layers: Sequence[Layer]) -> tuple[Words, ...]:
+    """Return what a part of a layer is called by where the layer is."""
+    place = ["output"] if layer is layers[-1] else ["hidden"] if len(layers) == 2 else []
+    return ((role, layer.number), *[(role, word) for word in place])
 
 
 def _is_counted(path: Sequence[Any]) -> bool:
@@ -120,38 +115,25 @@ def _of_layer(layer: Layer, layers: Sequence[Layer], recorded: Recorded) -> list
     number = layer.number if counted else own
     last = layer is layers[-1]
     fused = last and layer.activation is None and is_fused(layer.z, recorded)
-    z_names: list[Words] = [("Z", layer.number), *[("Z", word) for word in _position(layer, layers)]]
-    a_names: list[Words] = [("A", layer.number), ("R", layer.number), *[("A", w) for w in _position(layer, layers)]]
-    if last:
-        z_names.append(("logits",))
-        a_names.append(("prediction",))
-    z = Target(f"Z{number}", "intermediate", layer.z, (("Z", own),), tuple(z_names), counted, "Z", layer)
-    if fused:
-        z.by_layer += (("prediction",),)
-    a_kind = "missing" if fused else "intermediate"
-    node = layer.activation or layer.z
-    a = Target(f"A{number}", a_kind, node, (("A", own),), tuple(a_names), counted, "A", layer, layer.after[:-1])
-    if node is layer.z and not fused:
-        a.role = ""
-    return [z, a]
-
-
-def _named(name: str, node: Node, recorded: Recorded) -> Target:
-    return Target(name, "intermediate" if node in recorded.consumers else "outside", node, (words(name),))
+    z_names: tuple[Words, ...] = (*_names("Z", layer, layers), *[("logits",)] * last, *[("prediction",)] * fused)
+    a_names: tuple[Words, ...] = (*_names("A", layer, layers), ("R", layer.number), *[("prediction",)] * last)
+    kind, role = ("missing" if fused else "intermediate"), ("A" if fused or layer.activation else "")
+    return [
+        Target(f"Z{number}", "intermediate", layer.z, (("Z", own),), z_names, counted, "Z", layer),
+        Target(f"A{number}", kind, layer.output, (("A", own),), a_names, counted, role, layer, layer.after[:-1]),
+    ]
 
 
 def _input(first: Layer, recorded: Recorded) -> list[Target]:
     """Return the input of the first layer, a plain array or a constant Tensor."""
     source = first.source
-    own, counted = _number(first, recorded)
-    names: tuple[Words, ...] = (("X",), ("A", 0))
-    if isinstance(source, Node):
-        if source.requires_grad or not isinstance(source, Leaf):
-            return []
+    if isinstance(source, Leaf) and not source.requires_grad:
         source = source.value
-    if getattr(source, "dtype", np.dtype(int)).kind != "f":
+    if isinstance(source, Node) or getattr(source, "dtype", np.dtype(int)).kind != "f":
         return []
-    return [Target("the input X", "input", source, (("X",), ("A", own - 1)), names, counted, "X", first)]
+    own, counted = _number(first, recorded)
+    names = (("X",), ("A", own - 1)), (("X",), ("A", 0))
+    return [Target("the input X", "input", source, *names, counted, "X", first)]
 
 
 def listing(targets: Sequence[Target]) -> str:
@@ -160,10 +142,6 @@ def listing(targets: Sequence[Target]) -> str:
     return ", ".join(found[:24]) + (f" and {len(found) - 24} more" if len(found) > 24 else "")
 
 
-def same_shaped_nodes(shape: tuple[int, ...], recorded: Recorded, known: Callable[[Node], bool]) -> list[Target]:
-    """Return the other nodes of a shape, as targets."""
-    return [
-        Target(f"the output of {node.label}", "intermediate", node)
-        for node in recorded.nodes
-        if node.function is not None and node.requires_grad and np.shape(node.value) == shape and not known(node)
-    ][:100]
+def output_of(node: Node, role: str = "", layer: Layer | None = None) -> Target:
+    """Return an intermediate that has no name."""
+    return Target(f"the output of {node.label}", "intermediate", node, role=role, layer=layer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +12,10 @@ from ...view.wording import shape as shape_words
 from ..reports import html
 from ..reports.html import Markup
 from ..reports.report import AGREES, DIFFERS, UNTRIED
-from ..reports.text import Ink, aligned
+from ..reports.text import Ink, aligned, wrapped
 from ..reports.wording import at, clean, listed, number, pair
 from .report import CONSEQUENCE, CULPRIT, ELSEWHERE, OWN, POSSIBLE, BackpropReport, Quantity
 
-_WIDE = 100  # columns of what is wrapped
 _TOLD = 8  # wrong quantities with words of their own
 _PICTURES = 12  # in a notebook, which keeps them for ever
 _MARKS = {CULPRIT: "WRONG", OWN: "WRONG too", CONSEQUENCE: "follows", POSSIBLE: "may follow", ELSEWHERE: "other loss"}
@@ -43,23 +41,13 @@ def report_text(report: BackpropReport, color: bool | None) -> str:
     ink = Ink(color)
     told = _with_words(report)
     parts = [ink.of("agrees" if report.ok else "differs", report.headline)]
-    parts += [_wrapped(finding.text) for finding in report.findings]
+    parts += [wrapped(finding.text) for finding in report.findings]
     parts += [_told(quantity, ink, alone=len(report.wrong) == 1) for quantity in told[:_TOLD]]
     parts += [f"{len(told) - _TOLD} more are wrong; begin with the first."] if len(told) > _TOLD else []
-    parts += [_wrapped(sentence) for sentence in _in_passing(report)]
+    parts += [wrapped(sentence) for sentence in _in_passing(report)]
     parts.append(_table(report.quantities, ink))
-    parts.append("\n".join(ink.dim(_wrapped(note, then="  ")) for note in notes_of(report)))
+    parts.append("\n".join(ink.dim(wrapped(note, then="  ")) for note in notes_of(report)))
     return "\n\n".join(filter(None, parts))
-
-
-def report_page(report: BackpropReport) -> Markup:
-    """Return a document."""
-    return html.page(f"tensorgrad: {report.headline}", *_parts(report, len(report.quantities)))
-
-
-def report_fragment(report: BackpropReport) -> Markup:
-    """Return an element for a notebook."""
-    return html.fragment(*_parts(report, _PICTURES))
 
 
 def notes_of(report: BackpropReport) -> list[str]:
@@ -75,19 +63,19 @@ def _with_words(report: BackpropReport) -> list[Quantity]:
 
 def _in_passing(report: BackpropReport) -> list[str]:
     """Return sentences on those that only follow from others."""
-    follow = _grouped([q for q in report.wrong if q.role == CONSEQUENCE])
-    may = _grouped([q for q in report.wrong if q.role == POSSIBLE and not q.hints])
+    others = [quantity for quantity in report.wrong if quantity not in _with_words(report)]
     sentences = []
-    if follow:
-        parts = "; ".join(f"{names} from your {because}" for because, names in follow.items())
-        sentences.append(f"Only consequences, they follow exactly: {parts}.")
-    if may:
-        parts = "; ".join(f"{names} of {because}" for because, names in may.items())
-        sentences.append(f"Possibly consequences: {parts}.")
+    for role, start, of in (
+        (CONSEQUENCE, "Only consequences, they follow exactly", "from your"),
+        (POSSIBLE, "Possibly consequences", "of"),
+    ):
+        found = _grouped([quantity for quantity in others if quantity.role == role])
+        if found:
+            sentences.append(f"{start}: {'; '.join(f'{names} {of} {because}' for because, names in found.items())}.")
     return sentences
 
 
-def title_of(quantity: Quantity) -> str:
+def _title(quantity: Quantity) -> str:
     """Return a quantity with what it is of, and its shape where that is another one."""
     of = "" if quantity.of == quantity.name else f", the gradient of {clean(quantity.of)}"
     shapes = f" {shape_words(quantity.shape)}" if quantity.shape else ""
@@ -96,18 +84,18 @@ def title_of(quantity: Quantity) -> str:
     return f"{clean(quantity.name)}{of}{shapes}"
 
 
-def story(quantity: Quantity) -> str:
-    """Return what part a wrong quantity plays, in one sentence."""
+def _story(quantity: Quantity, *, alone: bool) -> list[str]:
+    """Return what part a wrong quantity plays, if it is not the only one; and its worst element."""
     names = listed([clean(name) for name in quantity.because])
-    return {
+    part = {
         CULPRIT: "the first wrong one in the order of the backward pass",
-        OWN: f"a mistake of its own: it does not follow from your {names} either" if names else "a mistake of its own",
-        CONSEQUENCE: f"only a consequence: it follows from your {names}",
+        OWN: f"a mistake of its own{f': it does not follow from your {names} either' if names else ''}",
         POSSIBLE: f"possibly a consequence of {names}",
-    }.get(quantity.role, "")
+    }
+    return list(filter(None, ["" if alone else part[quantity.role], _numbers(quantity)]))
 
 
-def numbers_of(quantity: Quantity) -> str:
+def _numbers(quantity: Quantity) -> str:
     """Return the worst element in words."""
     found = quantity.numbers()
     if found is None or not np.any(quantity.wrong):
@@ -120,10 +108,10 @@ def numbers_of(quantity: Quantity) -> str:
 
 
 def _told(quantity: Quantity, ink: Ink, *, alone: bool) -> str:
-    lines = [f"{ink.bad(clean(quantity.name))}{title_of(quantity)[len(clean(quantity.name)) :]}"]
-    lines += [_wrapped(text, "  ") for text in ("" if alone else story(quantity), numbers_of(quantity)) if text]
+    lines = [f"{ink.bad(clean(quantity.name))}{_title(quantity)[len(clean(quantity.name)) :]}"]
+    lines += [wrapped(text, "  ") for text in _story(quantity, alone=alone)]
     for hint in _hints(quantity):
-        lines.append(f"  {ink.bold('hint:')} {_wrapped(hint, '        ', '    ').lstrip()}")
+        lines.append(f"  {ink.bold('hint:')} {wrapped(hint, '        ', '    ').lstrip()}")
     return "\n".join(lines)
 
 
@@ -142,11 +130,6 @@ def _grouped(quantities: Sequence[Quantity]) -> dict[str, str]:
     return {because: listed(names, 8) for because, names in found.items()}
 
 
-def _wrapped(text: str, first: str = "", then: str | None = None) -> str:
-    then = first if then is None else then
-    return textwrap.fill(clean(text), _WIDE, initial_indent=first, subsequent_indent=then, break_long_words=False)
-
-
 def _mark(quantity: Quantity) -> str:
     times = "" if quantity.factor == 1 else f", times {number(quantity.factor)}"
     return (quantity.verdict if quantity.ok else _MARKS.get(quantity.role, "WRONG")) + times
@@ -154,17 +137,14 @@ def _mark(quantity: Quantity) -> str:
 
 def _cells(quantity: Quantity) -> list[str]:
     found = quantity.numbers()
-    numbers = ["", "", ""]
+    numbers = [""] * 4
     if found is not None:
-        most = 17 if np.any(quantity.wrong) else 6
-        theirs, ours = pair(found[0], found[1], most=most)
-        numbers = [theirs, ours, "" if np.isnan(found[2]) else number(found[2])]
-    off = ["", ""]
-    if not np.isnan(quantity.difference):
-        off = [f"{quantity.difference:.1e}", f"{quantity.relative:.1e}"]
-    where = at(quantity.worst, quantity.shape) if found is not None else ""
-    of = clean(quantity.of)
-    return [clean(quantity.name), of, shape_words(quantity.given_shape), _mark(quantity), *off, where, *numbers]
+        theirs, ours = pair(found[0], found[1], most=17 if np.any(quantity.wrong) else 6)
+        by_differences = "" if np.isnan(found[2]) else number(found[2])
+        numbers = [at(quantity.worst, quantity.shape), theirs, ours, by_differences]
+    off = ["" if np.isnan(value) else f"{value:.1e}" for value in (quantity.difference, quantity.relative)]
+    names = [clean(quantity.name), clean(quantity.of), shape_words(quantity.given_shape)]
+    return [*names, _mark(quantity), *off, *numbers]
 
 
 _HEAD = ["yours", "gradient of", "shape", "verdict", "difference", "relative", "at", "yours", "engine", "differences"]
@@ -189,25 +169,23 @@ def _checked(quantities: Sequence[Quantity]) -> list[str]:
     confirmed = [quantity for quantity in quantities if quantity.checked and quantity.engine_ok]
     whole = [q.of for q in confirmed if q.checked.startswith("all")]
     parts = [f"{q.of} {q.checked}" for q in confirmed if not q.checked.startswith("all")]
-    if not confirmed:
-        return []
-    everything = "every element" if len(whole) == len(quantities) else f"every element of {listed(whole, 12)}"
-    some = "; ".join(parts[:8]) + (f"; {len(parts) - 8} more" if len(parts) > 8 else "")
-    said = "; ".join(filter(None, [everything if whole else "", some]))
-    return [f"Differences of the loss confirm the engine: {said}."]
+    said = parts[:8] + ([f"{len(parts) - 8} more"] if len(parts) > 8 else [])
+    if whole:
+        said.insert(0, "every element" + ("" if len(whole) == len(quantities) else f" of {listed(whole, 12)}"))
+    return [f"Differences of the loss confirm the engine: {'; '.join(said)}."] if said else []
 
 
 # ---- pages -----------------------------------------------------------------------------------------------------
 
 
-def _parts(report: BackpropReport, pictures: int) -> list[Any]:
+def parts(report: BackpropReport, *, whole: bool) -> list[Any]:
+    """Return what a page is made of; unless ``whole``, with the pictures of the worst gradients."""
+    pictures = len(report.quantities) if whole else _PICTURES
     ranked = sorted(report.quantities, key=lambda quantity: quantity.ok)
-    shown = [quantity for quantity in ranked if quantity.wrong is not None and np.size(quantity.wrong)][:pictures]
-    count = len(report.quantities)
+    shown = [quantity for quantity in ranked if np.size(quantity.ours)][:pictures]
+    count = f"{len(report.quantities) - len(report.wrong)} of {len(report.quantities)} right"
     return [
-        html.verdict(
-            "agrees" if report.ok else "differs", report.headline, f"{count - len(report.wrong)} of {count} right"
-        ),
+        html.verdict("agrees" if report.ok else "differs", report.headline, count),
         *[html.card(clean(finding.title), clean(finding.text), which="differs") for finding in report.findings],
         *[_card(quantity, alone=len(report.wrong) == 1) for quantity in _with_words(report)],
         *_in_passing(report),
@@ -220,10 +198,9 @@ def _parts(report: BackpropReport, pictures: int) -> list[Any]:
 
 
 def _card(quantity: Quantity, *, alone: bool) -> Markup:
-    texts = ["" if alone else story(quantity), numbers_of(quantity)]
     return html.card(
-        title_of(quantity),
-        *[html.paragraph(text[:1].upper() + text[1:] + ".") for text in texts if text],
+        _title(quantity),
+        *[html.paragraph(text[:1].upper() + text[1:] + ".") for text in _story(quantity, alone=alone)],
         *[html.hint(clean(hint)) for hint in _hints(quantity)],
         which="undecided" if quantity.role == POSSIBLE else "differs",
     )
@@ -248,7 +225,5 @@ def _picture(quantity: Quantity) -> Markup:
     size = np.maximum(np.abs(quantity.theirs), np.abs(quantity.ours))
     off = np.abs(quantity.theirs - quantity.ours)
     excess = off / (TOLERANCE * size + 1e-12 * np.max(size, initial=0) + np.finfo(np.float64).tiny)
-    numbers = {"yours": quantity.theirs, "right": quantity.ours}
-    return html.heat_map(
-        verdicts, name, excess=np.where(verdicts == AGREES, np.minimum(excess, 1), excess), numbers=numbers
-    )
+    excess = np.where(verdicts == AGREES, np.minimum(excess, 1), excess)
+    return html.heat_map(verdicts, name, excess=excess, numbers={"yours": quantity.theirs, "right": quantity.ours})

@@ -20,8 +20,6 @@ from ...values import unwrap
 from ..reports import wording
 from .target import UsageError
 
-__all__ = ["Call", "Given", "call_of", "shape_from"]
-
 Shape = tuple[int, ...]
 _BY_PLACE = re.compile(r"arr_\d+")  # what np.savez calls arrays that were given without a name
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -29,18 +27,12 @@ _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_O
 
 @dataclass(frozen=True)
 class Given:
-    """What the command line says about inputs.
+    """What the command line says about inputs."""
 
-    Attributes:
-        file: An .npz file, whose arrays are called as the arguments are, or ``arr_0`` and so on; an .npy file of one.
-        shapes: One for each argument; the values are random.
-        low, high, dtype, seed: Of random values: they are uniform from low to high.
-    """
-
-    file: Path | None = None
-    shapes: Sequence[Shape] | None = None
-    low: float = -1.0
-    high: float = 1.0
+    file: Path | None = None  # .npz, whose arrays are called as the arguments are, or arr_0 and so on; .npy of one
+    shapes: Sequence[Shape] | None = None  # one for each argument; the values are random,
+    low: float = -1.0  # uniform from low
+    high: float = 1.0  # to high
     dtype: str = "float64"
     seed: int = 0
 
@@ -72,9 +64,9 @@ def shape_from(text: str) -> Shape:
     Raises:
         ValueError: It is none.
     """
-    inside = text.strip().removeprefix("(").removesuffix(")").strip().removesuffix(",")
     if text.strip() in ("scalar", "()"):
         return ()
+    inside = text.strip().removeprefix("(").removesuffix(")").strip().removesuffix(",")
     sizes = [size.strip() for size in re.split("[,x]", inside)]
     if not all(size.isdecimal() for size in sizes):
         order = "the function first, tensorgrad check model.py:loss --shapes 3,4 5" if ":" in text else "3,4 5 scalar"
@@ -123,15 +115,24 @@ def _of_model(target: str, model: Module, given: Given) -> Call:
 
 
 def _random(target: str, f: Callable[..., Any], given: Given, shapes: Sequence[Shape]) -> Call:
-    _check_count(target, f, len(shapes), f"--shapes gave {_counted(len(shapes), 'shape')}", "--shapes 3,4 5 scalar")
+    held = f"--shapes gave {wording.counted(len(shapes), 'shape')}"
+    _check_count(target, f, len(shapes), held, "--shapes 3,4 5 scalar")
     if not given.low < given.high:
         raise UsageError(
             f"random values were to lie from --low {given.low:g} to --high {given.high:g}. Expected: two numbers, the "
             f"lower one first. Usual fix: --low {given.low:g} --high {given.low + 1:g}."
         )
     generator = np.random.default_rng(given.seed)
+
+    def uniform(shape: Shape) -> Any:
+        values = np.asarray(generator.uniform(given.low, given.high, shape))
+        if np.dtype(given.dtype).kind == "c":
+            values = values + 1j * generator.uniform(given.low, given.high, shape)
+        with np.errstate(over="raise"):
+            return values.astype(given.dtype)
+
     try:
-        inputs = tuple([_uniform(generator, shape, given) for shape in shapes])
+        inputs = tuple(map(uniform, shapes))
     except (OverflowError, FloatingPointError):
         raise UsageError(
             f"random values were to lie from --low {given.low:g} to --high {given.high:g}, as {given.dtype}. Expected: "
@@ -144,14 +145,6 @@ def _random(target: str, f: Callable[..., Any], given: Given, shapes: Sequence[S
         ) from None
     dtype = "" if given.dtype == "float64" else f", {given.dtype}"
     return Call(f, inputs, f"at random inputs from {given.low:g} to {given.high:g}{dtype}, seed {given.seed}")
-
-
-def _uniform(generator: np.random.Generator, shape: Shape, given: Given) -> Any:
-    values = np.asarray(generator.uniform(given.low, given.high, shape))
-    if np.dtype(given.dtype).kind == "c":
-        values = values + 1j * generator.uniform(given.low, given.high, shape)
-    with np.errstate(over="raise"):
-        return values.astype(given.dtype)
 
 
 def _defaults(target: str, f: Callable[..., Any]) -> Call:
@@ -179,7 +172,7 @@ def _from_file(target: str, f: Callable[..., Any], path: Path) -> Call:
     source = f"at the arrays of {path}"
     names = [p.name for p in _parameters(f)]
     if all(map(_BY_PLACE.fullmatch, arrays)) and not any(name in arrays for name in names):
-        held = f"{path} holds {_counted(len(arrays), 'array')} without names"
+        held = f"{path} holds {wording.counted(len(arrays), 'array')} without names"
         _check_count(target, f, len(arrays), held, _saved(f))
         return Call(f, tuple(arrays.values()), source)
     call = _by_name(target, f, arrays, path)
@@ -189,7 +182,7 @@ def _from_file(target: str, f: Callable[..., Any], path: Path) -> Call:
 
 def _by_name(target: str, f: Callable[..., Any], arrays: Mapping[str, Any], path: Path) -> Call:
     """Return the call in which every array stands for the argument of its name; defaults stand for the others."""
-    taken = [p for p in _parameters(f) if p.kind in (*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY)]
+    taken = _nameable(f)
     lacking = [p.name for p in taken if p.name not in arrays]
     strange = [name for name in arrays if name not in {p.name for p in taken}]
     if [p for p in taken if p.name in lacking and p.default is p.empty] or (strange and lacking) or not taken:
@@ -236,8 +229,6 @@ def _plain(array: Any) -> Any:
 
 # ---- what a function takes -------------------------------------------------------------------------------------------
 
-_ANYTHING = [inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL)]
-
 
 def _parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
     """Return what a function takes; of those of NumPy that do not say, any number of inputs."""
@@ -246,7 +237,13 @@ def _parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
     except (TypeError, ValueError):
         count = getattr(f, "nin", None)
         names = ["x"] if count == 1 else [f"x{i + 1}" for i in range(count or 0)]
-        return [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names] or _ANYTHING
+        taken = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in names]
+        return taken or [inspect.Parameter("inputs", inspect.Parameter.VAR_POSITIONAL)]
+
+
+def _nameable(f: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters of a function that a file can hold an array for."""
+    return [p for p in _parameters(f) if p.kind in (*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY)]
 
 
 def _check_count(target: str, f: Callable[..., Any], count: int, held: str, fix: str) -> None:
@@ -278,7 +275,7 @@ def _signature(f: Callable[..., Any]) -> str:
 
 def _saved(f: Callable[..., Any]) -> str:
     """Return the line that writes a file of inputs."""
-    names = [p.name for p in _parameters(f) if p.kind in (*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY)]
+    names = [p.name for p in _nameable(f)]
     return f"np.savez('inputs.npz', {', '.join(f'{name}={name}' for name in names or ['x'])})"
 
 
@@ -291,7 +288,3 @@ def _named(f: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
 
 def _listed(names: Iterable[str]) -> str:
     return wording.listed([wording.clean(name) for name in names], 20) or "nothing"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -21,8 +21,6 @@ import numpy as np
 from ..locations import Location
 from ..reports import wording
 
-__all__ = ["UsageError", "failure", "loaded"]
-
 _OURS = (*map(str, (Path(__file__).parents[2], Path(np.__file__).parent, Path(importlib.__file__).parent)), "<frozen ")
 _OTHERS = ("site-packages", "dist-packages", str(Path(traceback.__file__).parent), "<frozen ")
 _SHOWN = 8  # names in a message
@@ -122,10 +120,9 @@ def _function(module: ModuleType, given: str, name: str) -> Any:
             )
         found = getattr(found, part)
     if inspect.isclass(found) or not callable(found):
-        what = "a class" if inspect.isclass(found) else f"of type {type(found).__name__}"
-        fix = (
-            f"model = {name}(...) in the file, and {given}:model" if inspect.isclass(found) else "one of its functions"
-        )
+        what, fix = f"of type {type(found).__name__}", "one of its functions"
+        if inspect.isclass(found):
+            what, fix = "a class", f"model = {name}(...) in the file, and {given}:model"
         raise UsageError(
             f"{given}:{name} is {what}. Expected: a function of arrays, or a Module; {_names(module)}. "
             f"Usual fix: {fix}."
@@ -172,11 +169,10 @@ def _import_fix(given: str, error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         if error.name == given and "is not a package" in str(error):
             return f"{':'.join(given.rsplit('.', 1))}, with a colon before the function"
+        package = error.name.partition(".")[0]
         if given == error.name or given.startswith(f"{error.name}."):
-            return (
-                f"call it from the folder that {error.name.partition('.')[0]} is in, or name the file: FILE.py:FUNCTION"
-            )
-        return f"{sys.executable} -m pip install {error.name.partition('.')[0]}, or call it from the folder it is in"
+            return f"call it from the folder that {package} is in, or name the file: FILE.py:FUNCTION"
+        return f"{sys.executable} -m pip install {package}, or call it from the folder it is in"
     if isinstance(error, SyntaxError):
         return "correct this line"
     if isinstance(error, ImportError) and "relative import" in str(error):
@@ -190,14 +186,11 @@ def failure(target: str, called_with: str, error: BaseException) -> str:
     """Return what is said when a function cannot be called or differentiated: error, line, inputs, what to do."""
     lines = [f"{target} cannot be checked: {_described(error)}", *_place(error), f"It was given {called_with}."]
     if "Usual fix" not in str(error):
-        lines[-1] += f" Expected: inputs that it can be called with. Usual fix: {_FIX}."
+        lines[-1] += (
+            " Expected: inputs that it can be called with. Usual fix: other --shapes, a range with --low and --high, "
+            "or the arrays themselves in --inputs FILE.npz; --traceback shows more."
+        )
     return "\n".join(lines)
-
-
-_FIX = (
-    "other --shapes, a range with --low and --high, or the arrays themselves in --inputs FILE.npz; "
-    "--traceback shows more"
-)
 
 
 def _described(error: BaseException) -> str:
@@ -218,9 +211,8 @@ def _place(error: BaseException) -> list[str]:
     """Return the user's line in which it happened, and the code there."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         where = Location(error.filename, error.lineno, "", (error.text or "").strip())
-    else:
-        frame = _users_frame(error)
-        if frame is None:
-            return []
+    elif frame := _users_frame(error):
         where = Location(frame.filename, frame.lineno or 0, frame.name, (frame.line or "").strip())
-    return [f"  {wording.place(where)}", *([f"      {wording.code_line(where.code)}"] if where.code else [])]
+    else:
+        return []
+    return wording.source(where)

@@ -8,6 +8,7 @@ finite gradient and returned another. On other branches there may be infinities 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from ...errors import operand
 from ...graph import Leaf, Node, record
 from ...primitives import TABLE, Primitive, is_elementwise
 from ...recording import Observer, Observing
-from ..reports.wording import clean
+from ..reports.wording import clean, number
 from .nonfinite import (
     OVERFLOW,
     Index,
@@ -31,25 +32,17 @@ from .nonfinite import (
     first,
     fix,
     line_of,
-    number,
     operation,
 )
 
 
 class _Step(NamedTuple):
-    """An operation that contributed to the gradient of one of its arguments what is not finite.
-
-    Attributes:
-        node: The operation.
-        position: The argument.
-        where: The element of the argument's gradient.
-        value: That element, as the operation contributed it.
-    """
+    """An operation that contributed to the gradient of one of its arguments what is not finite."""
 
     node: Node
-    position: int
-    where: Index
-    value: Any
+    position: int  # of the argument
+    where: Index  # the element of the argument's gradient
+    value: Any  # that element, as the operation contributed it
 
 
 class _Silent(Observer):
@@ -71,10 +64,8 @@ class _Walk:
     def _apply(self, node: Node) -> None:
         for position, contribution in contributions(node, self.gradients[node]).items():
             parent: Any = node.parents[position]
-            if parent in self.gradients:
-                self.gradients[parent] = self.gradients[parent] + contribution
-            else:
-                self.gradients[parent] = contribution
+            added = self.gradients[parent] + contribution if parent in self.gradients else contribution
+            self.gradients[parent] = added
             if not are_finite(contribution):
                 self.bad.setdefault(parent, []).append((node, position, contribution))
 
@@ -109,13 +100,9 @@ def contributions(node: Node, g: Any) -> dict[int, Any]:
 def cause_of(
     found: Mapping[Node, Any], starts: Mapping[Node, Any], nodes: Sequence[Node], watching: Observer
 ) -> FloatingPointError:
-    """Return the error for gradients that are not finite.
+    """Return the error for gradients that are not finite, of a backward pass from starts by way of nodes.
 
-    Args:
-        found: The gradients, of nodes.
-        starts: What the backward pass started from.
-        nodes: The operations it came through, in creation order.
-        watching: Who is to watch the backward passes that rules take by themselves.
+    ``nodes`` are operations in creation order; ``watching`` watches the backward passes that rules take themselves.
     """
     target = next(node for node, g in found.items() if not are_finite(g))
     wrong = np.isnan(found[target])
@@ -156,13 +143,11 @@ def _inside(step: _Step, g: Any, watching: Observer) -> FloatingPointError | Non
     primitive: Any = TABLE[step.node.function]
     if is_elementwise(step.node):
         return None
-    try:
-        with Observing(watching):
+    with suppress(Exception), Observing(watching):  # of other errors the backward pass itself has said so
+        try:
             primitive.rules[step.position](g, step.node.value, *step.node.inputs, **step.node.keywords)
-    except FloatingPointError as error:
-        return error
-    except Exception:  # the backward pass itself has said so, or need not be told
-        return None
+        except FloatingPointError as error:
+            return error
     return None
 
 
@@ -203,10 +188,8 @@ def _words(step: _Step, g: Any) -> str:
     if not is_elementwise(step.node):
         return f"{name} made it of a finite gradient"
     index = _output_index(step, g)
-    slope = _slope(step, index)
-    if np.isfinite(slope):
-        return f"{name} at {elements(step.node, index)}, where gradient times slope is too large for {g.dtype}"
-    return f"{name} at {elements(step.node, index)}"
+    too_large = f", where gradient times slope is too large for {g.dtype}" if np.isfinite(_slope(step, index)) else ""
+    return f"{name} at {elements(step.node, index)}{too_large}"
 
 
 def _then(step: _Step, g: Any) -> str:
@@ -235,10 +218,9 @@ def _about(step: _Step, g: Any) -> list[str]:
 
 
 def _extent(g: Any) -> str:
-    finite = np.abs(g[np.isfinite(g)]) if np.ndim(g) else np.abs(g)
     if not are_finite(g):
         return "not finite"
-    return f"at most {number(np.max(finite))} in size" if np.size(finite) else "empty"
+    return f"at most {number(np.max(np.abs(g)))} in size" if np.size(g) else "empty"
 
 
 def _name(node: Node) -> str:

@@ -55,9 +55,7 @@ def _shared(node: Node) -> Iterator[tuple[Key, Any]]:
     ]
     needed = _needed(node) if given else None
     yield from [(i, x) for i, x in given if needed is None or i in needed]
-    for name, value in node.keywords.items():
-        if isinstance(value, np.ndarray):
-            yield name, value
+    yield from [(name, value) for name, value in node.keywords.items() if isinstance(value, np.ndarray)]
 
 
 def _argument(node: Node, key: Key) -> tuple[Node | None, Any]:
@@ -132,10 +130,9 @@ def _changed(node: Node, key: Key, parent: Node | None, array: Any) -> RuntimeEr
             "write to a Tensor after backward(), by t.data = new or t.data += update, and run the forward pass again; "
             "not into its array, t.data[i] = v"
         )
-    lines = [
-        f"{name_of(node.function)} has captured {argument}, {what}, and somebody has written into it since: its"  # type: ignore[arg-type]
-        " gradient would be computed from the new numbers.",
-        *([] if where is None else [f"  captured at {place(where)}", f"    {code_line(where.code)}"]),
-        f"Expected: arrays that stay as they are until backward(). Usual fix: {fix}.",
-    ]
-    return RuntimeError("\n".join(lines))
+    captured_at = "" if where is None else f"  captured at {place(where)}\n    {code_line(where.code)}\n"
+    return RuntimeError(
+        f"{name_of(node.function)} has captured {argument}, {what}, and somebody has written into it since: its "  # type: ignore[arg-type]
+        f"gradient would be computed from the new numbers.\n{captured_at}"
+        f"Expected: arrays that stay as they are until backward(). Usual fix: {fix}."
+    )

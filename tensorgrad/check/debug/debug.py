@@ -202,8 +202,8 @@ def _note_operation(error: Exception) -> None:
         trace = trace.tb_next
     where = None if node is None else location_of(node)
     if where is not None:
-        at = f"{operation(node)}, recorded at {place(where)}: {code_line(where.code)}"
-        error.add_note(f"The backward pass was at {at}")
+        recorded_at = f"{place(where)}: {code_line(where.code)}"
+        error.add_note(f"The backward pass was at {operation(node)}, recorded at {recorded_at}")
 
 
 def _note_line(error: Exception, trace: TracebackType | None) -> None:

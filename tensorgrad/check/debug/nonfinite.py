@@ -12,7 +12,7 @@ from ...errors import name_of, operand
 from ...graph import Leaf, Node
 from ...primitives import is_elementwise
 from ..locations import location_of
-from ..reports.wording import at, code_line, place
+from ..reports.wording import at, number, source
 
 Index = tuple[int, ...]
 
@@ -60,20 +60,12 @@ def refuse_nonfinite(node: Node, allowed: Allowed) -> None:
     Raises:
         FloatingPointError: The message names operation, inputs, element and line.
     """
-    value = node.value
-    if are_finite(value) or is_unknown(value):
-        return
-    bad = _bad(node, allowed)
-    if np.any(bad):
+    if not are_finite(node.value) and not is_unknown(node.value) and np.any(bad := _bad(node, allowed)):
         raise FloatingPointError("\n".join(told(node, first(bad))))
 
 
 def refuse_loss(root: Node, allowed: Allowed) -> None:
-    """Raise if a loss is not finite, with the operation that its value comes from.
-
-    Raises:
-        FloatingPointError: The message names operation, inputs, element and line.
-    """
+    """Raise likewise if a loss is not finite, with the operation that its value comes from."""
     if are_finite(root.value) or is_unknown(root.value):
         return
     if allowed.infinite == "allow" and not np.any(np.isnan(root.value)):
@@ -87,12 +79,9 @@ def refuse_loss(root: Node, allowed: Allowed) -> None:
 
 def _bad(node: Node, allowed: Allowed) -> Any:
     """Return where the value of a node is not as allowed."""
-    value = node.value
     bad: Any = np.bool(False)
-    for allows, those, kind in (
-        (allowed.nan, np.isnan(value), np.isnan),
-        (allowed.infinite, np.isinf(value), np.isinf),
-    ):
+    for allows, kind in ((allowed.nan, np.isnan), (allowed.infinite, np.isinf)):
+        those = kind(node.value)
         if allows != "allow" and not np.any(bad) and np.any(those):
             bad = those if allows == "raise" else those & ~_given(node, kind)
     return bad
@@ -151,11 +140,6 @@ def element(x: Any, index: Index, shape: Index) -> Any:
     return np.broadcast_to(x, shape)[index]
 
 
-def place_in(index: Index, shape: Index) -> Index:
-    """Return the index in an input of some shape that belongs to one in an elementwise result."""
-    return tuple([0 if size == 1 else i for i, size in zip(index[len(index) - len(shape) :], shape, strict=True)])
-
-
 # ---- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -178,15 +162,7 @@ def operation(node: Node) -> str:
 
 def line_of(node: Node) -> list[str]:
     """Return where a node was recorded, in two lines."""
-    where = location_of(node)
-    if where is None:
-        return ["  (recorded outside of tg.debug(), so its line is not known)"]
-    return [f"  {place(where)}", *([f"      {code_line(where.code)}"] if where.code else [])]
-
-
-def number(x: Any) -> str:
-    """Return a number as text."""
-    return f"{np.asarray(x).item():.6g}"
+    return source(location_of(node)) or ["  (recorded outside of tg.debug(), so its line is not known)"]
 
 
 def elements(node: Node, index: Index) -> str:
@@ -228,7 +204,9 @@ def bad_inputs(node: Node, index: Index) -> list[tuple[int, Index]]:
             nan = np.isnan(x)
             found.append((i, first(nan if np.any(nan) else np.isinf(x))))
         elif not are_finite(element(x, index, np.shape(node.value))):
-            found.append((i, place_in(index, np.shape(x))))
+            sizes = np.shape(x)
+            kept = index[len(index) - len(sizes) :]
+            found.append((i, tuple([0 if size == 1 else j for j, size in zip(kept, sizes, strict=True)])))
     return found
 
 
@@ -254,13 +232,12 @@ def called(node: Node | None) -> str:
     """Return what an input is called that came from a node."""
     if node is None:
         return "a plain array"
-    if isinstance(node, Leaf) and node.name is None:
-        if node.argument:
-            return "an argument"  # of a function that is being differentiated
-        return "a parameter" if node.requires_grad else "a constant"
-    if isinstance(node, Leaf):
-        return f"{'the parameter' if node.requires_grad else 'the constant'} {node.name}"
-    return f"the result of {operation(node)}"
+    if not isinstance(node, Leaf):
+        return f"the result of {operation(node)}"
+    kind = "parameter" if node.requires_grad else "constant"
+    if node.name is not None:
+        return f"the {kind} {node.name}"
+    return "an argument" if node.argument else f"a {kind}"  # of a function that is being differentiated
 
 
 def at_index(index: Index, x: Any) -> str:

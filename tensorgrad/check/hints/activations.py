@@ -57,7 +57,7 @@ def activations(x: Any) -> Iterator[Activation]:
 def _at_the_input(case: Case) -> list[Activation]:
     """Return the activations that the input may go through, as far as they are defined there."""
     at = case.at
-    if at is None or at.shape != case.right.shape or not np.isrealobj(at) or len(np.unique(np.abs(at))) < 2:
+    if at is None or not np.isrealobj(at) or len(np.unique(np.abs(at))) < 2 or not case.is_of_one_shape:
         return []
     with np.errstate(all="ignore"):
         return [one for one in activations(at) if np.all(np.isfinite(one.slope))]
@@ -65,6 +65,8 @@ def _at_the_input(case: Case) -> list[Activation]:
 
 def _derivatives(case: Case) -> dict[str, Array]:
     """Return what may be missing as a factor, or there twice; without powers of the input, which have other names."""
+    if not case.is_of_one_shape:
+        return {}
     known = {name: slope for name, slope in case.factors.items() if slope.shape == case.right.shape}
     return known | {
         f"the derivative of {one.name} at {case.at_name}": one.slope for one in _at_the_input(case) if one.name != "log"
@@ -73,8 +75,6 @@ def _derivatives(case: Case) -> dict[str, Array]:
 
 def no_derivative(case: Case) -> Iterator[str]:
     """The derivative of an activation is missing."""
-    if case.found.shape != case.right.shape:
-        return
     for name, slope in _derivatives(case).items():
         if case.fits(case.found * slope, case.right, case.slack):
             yield f"{case.subject} lacks {name} as a factor: dZ = dA * g'(Z). Usual fix: multiply by it."
@@ -83,8 +83,6 @@ def no_derivative(case: Case) -> Iterator[str]:
 
 def derivative_twice(case: Case) -> Iterator[str]:
     """The derivative of an activation is applied twice."""
-    if case.found.shape != case.right.shape:
-        return
     for name, slope in _derivatives(case).items():
         mask = np.all((slope == 0) | (slope == 1))  # as often as one likes
         if not mask and case.fits(case.found, case.right * slope, case.slack * np.abs(slope)):
@@ -94,14 +92,12 @@ def derivative_twice(case: Case) -> Iterator[str]:
 
 def another_derivative(case: Case) -> Iterator[str]:
     """A wrong formula for the derivative of an activation."""
-    if case.found.shape != case.right.shape:
-        return
     for one in _at_the_input(case):
         if np.any(np.abs(case.right[one.slope == 0]) > case.slack[one.slope == 0]):
             continue  # that is not where the right one comes from
         for formula, slope in one.instead.items():
-            guess = Guess(case.right * slope, case.slack * np.abs(slope), "", "")
-            if np.all(np.isfinite(slope)) and case.factor(case.found * one.slope, guess, any_factor=False):
+            guess = Guess(case.right * slope, case.slack * np.abs(slope), any_factor=False)
+            if np.all(np.isfinite(slope)) and case.factor(case.found * one.slope, guess):
                 yield (
                     f"{case.subject} has {formula} in place of the derivative of {one.name}, which is {one.formula}: x "
                     f"is {case.at_name}, and y the output."

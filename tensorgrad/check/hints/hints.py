@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,20 +81,20 @@ def hints(
     >>> hints(right, right)
     ()
     """
-    case = _case(np.asarray(found), np.asarray(right), sizes, others, error, at)
-    if case is not None:
-        case = dataclasses.replace(case, names=tuple(names), at_name=at_name, subject=subject)
-    if case is None or not case.found.size or not case.right.size or not np.any(np.isfinite(case.right)):
+    words = {"names": tuple(names), "at_name": at_name, "subject": subject}
+    case = _case(np.asarray(found), np.asarray(right), sizes or {}, others or {}, error, at, words)
+    if case is None:
         return ()
     case, note = _in_the_right_shape(case)
-    if case.found.shape == case.right.shape:
+    if case.is_of_one_shape:
         known, same, _ = case.agreement(case.found, case.right, case.slack)
         broken = ~np.isfinite(case.found) & np.isfinite(case.right)
         if np.all(same[known]) and not np.any(broken):
             return (tuple(places.rounded(case, to_a_dtype=True)) + note)[:_MOST]
     with np.errstate(all="ignore"):
         for pattern in PATTERNS:
-            sentences = tuple(dict.fromkeys(pattern(case)))
+            said = [one if isinstance(one, str) else case.sentence(one) for one in pattern(case)]
+            sentences = tuple(filter(None, dict.fromkeys(said)))
             if sentences:
                 return (sentences + note)[:_MOST]
     return note
@@ -102,40 +103,46 @@ def hints(
 def _case(
     found: Array,
     right: Array,
-    sizes: Mapping[str, int] | None,
-    others: Mapping[str, ArrayLike] | None,
+    sizes: Mapping[str, int],
+    others: Mapping[str, ArrayLike],
     error: ArrayLike | None,
     at: ArrayLike | None,
+    words: dict[str, Any],
 ) -> Case | None:
-    """Return all that is known, as float64 or complex128, gradients divided by one power of 2."""
+    """Return all that is known, as float64 or complex128, gradients divided by one power of 2; None of nothing."""
+    if not found.size or not np.any(np.isfinite(right)):
+        return None
     eps = max([_EPS, *[float(np.finfo(a.dtype).eps) for a in (found, right) if a.dtype.kind in "fc"]])
     found, right = _numbers(found), _numbers(right)
     off = np.zeros(right.shape) if error is None else np.broadcast_to(np.abs(_numbers(np.asarray(error))), right.shape)
     where = None if at is None else _numbers(np.asarray(at))
     if where is not None and where.dtype.kind == "c" and found.shape == right.shape == (*where.shape, 2):
         found, right, off = _joined(found), _joined(right), np.hypot(off[..., 0], off[..., 1])
-    sizes_of = [np.abs(a[np.isfinite(a)]) for a in (found, right)]
-    largest = max(float(np.max(a, initial=0.0)) for a in sizes_of)
+    largest = max(_largest(found), _largest(right))
     if not 0 < largest < math.inf:
         return None
     exponent = math.frexp(largest)[1]
     rounding = max(1e-10 if error is None else 1e-13, 10 * eps)
     right = scaled(right, -exponent)
-    floor = rounding * float(np.max(np.abs(right), initial=0.0, where=np.isfinite(right)))
-    given = {name: _numbers(np.asarray(value)) for name, value in (others or {}).items()}
+    given = {name: _numbers(np.asarray(value)) for name, value in others.items()}
     is_factor = {name: name.removeprefix("the ").startswith("derivative of") for name in given}
     return Case(
         found=scaled(found, -exponent),
         right=right,
-        slack=np.where(np.isnan(off), np.inf, _SAFETY * scaled(off, -exponent)) + floor,
-        at=where,
+        slack=np.where(np.isnan(off), np.inf, _SAFETY * scaled(off, -exponent)) + rounding * _largest(right),
+        at=where if where is not None and where.shape == right.shape else None,
         others={name: scaled(a, -exponent) for name, a in given.items() if not is_factor[name]},
         factors={name: a for name, a in given.items() if is_factor[name]},
-        sizes=dict(sizes or {}),
+        sizes=sizes,
         relative=max(_RELATIVE, 30 * eps if eps > _EPS else 0.0),
         rounding=rounding,
         exponent=exponent,
+        **words,
     )
+
+
+def _largest(array: Array) -> float:
+    return float(np.max(np.abs(array), initial=0.0, where=np.isfinite(array)))
 
 
 def _numbers(value: Array) -> Array:
@@ -150,11 +157,7 @@ def _joined(parts: Array) -> Array:
 def _in_the_right_shape(case: Case) -> tuple[Case, tuple[str, ...]]:
     """Return the case without axes of length 1 that should not be there, and a sentence about them if there are any."""
     found, right = case.found.shape, case.right.shape
-    if (
-        found == right
-        or case.found.size != case.right.size
-        or [n for n in found if n != 1] != [n for n in right if n != 1]
-    ):
+    if found == right or np.squeeze(case.found).shape != np.squeeze(case.right).shape:
         return case, ()
     fix = "keepdims=True in the sum" if len(found) < len(right) else "no keepdims=True, or .reshape"
     fix = ".T" if found == right[::-1] else fix

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .matching import ONE, Array, Case, Factor, Guess, number, scaled
-from .patterns import over, sets_of_axes
+from .patterns import code_of, over, sets_of_axes
 
 _ENOUGH = 3  # elements that a term with any factor has to explain
 _RESIDUE = 1e-9  # a difference is known to this part of what it is a difference of
@@ -43,7 +43,7 @@ def _sum_that_is_right(case: Case, sums: list[_Sum]) -> tuple[_Sum, Factor] | No
     right, slack = np.squeeze(case.right), np.squeeze(case.slack)
     for one in sums:
         if right.size > 1 and one.value.shape == right.shape:
-            factor = case.factor(right, Guess(one.value, slack + one.slack, "", ""))
+            factor = case.factor(right, Guess(one.value, slack + one.slack))
             if factor is not None:
                 return one, factor
     return None
@@ -68,24 +68,18 @@ def wrong_axis(case: Case) -> Iterator[str]:
 def _made_of(case: Case, wrong: _Sum, factor: Factor) -> str | None:
     """Return what was done with a sum over the wrong axis to get what was found: "" if nothing was."""
     found, size = np.squeeze(case.found), abs(factor.value)
-    guess = Guess(wrong.value * factor.value, wrong.slack * size, "", "")
-    if found.shape == wrong.value.shape:
-        extra = case.factor(found, guess)
-        if extra is not None:
-            return "" if extra is ONE else f"; what comes out is {extra.of('that sum')}"
+    guess = Guess(wrong.value * factor.value, wrong.slack * size)
+    extra = case.factor(found, guess)
+    if extra is not None:
+        return "" if extra is ONE else f"; what comes out is {extra.of('that sum')}"
     same = found.size > 0 and np.all(np.abs(found - found.flat[0]) <= case.relative * np.abs(found))
     if not same or wrong.value.size == case.right.size:  # the mean over either axis is the same number
         return None
-    units = f"{case.right.size} {_units(case)}"
     for make, word in ((np.mean, "mean"), (np.sum, "sum")):
         if case.fits(found.flat[0], make(guess.value), guess.slack * wrong.value.size, least=1):
-            return f". One number, the {word} of these {wrong.value.size} sums, is then used for all {units}"
+            these = f"{wrong.value.size} sums, is then used for all {case.right.size} {case.units}"
+            return f". One number, the {word} of these {these}"
     return None
-
-
-def _units(case: Case) -> str:
-    right = np.squeeze(case.right)
-    return (case.word(right, 0).removeprefix("the ") if right.ndim == 1 else "") or "elements"
 
 
 def _over_the_wrong_axis(
@@ -97,17 +91,16 @@ def _over_the_wrong_axis(
         here, there = (
             text if "(" in text else f"{text} ({word})" for text, word in ((here, "the units"), (there, "the samples"))
         )
-    axis = right.axes[0] if len(right.axes) == 1 else right.axes
-    keep = ", keepdims=True" if case.right.ndim == other.ndim else ""
+    code = code_of("sum", right.axes, keepdims=case.right.ndim == other.ndim)
     divisor = 1 / abs(factor.value)
     scale = f" / {divisor:.0f}" if divisor > 1 and abs(divisor - round(divisor)) < 1e-9 else ""
     return (
         f"{case.subject} sums {name} over the wrong axis: over {here} instead of {there}{how}. Each of the "
-        f"{case.right.size} {_units(case)} needs a number of its own. Usual fix: .sum(axis={axis}{keep}){scale}."
+        f"{case.right.size} {case.units} needs a number of its own. Usual fix: {code}{scale}."
     )
 
 
-def sum_of_another(case: Case) -> Iterator[str]:
+def sum_of_another(case: Case) -> Iterator[str | Guess]:
     """The right sum, but of another gradient; or of one part of the right one only."""
     for name, other in case.others.items():
         known = _sum_that_is_right(case, _sums(case, other))
@@ -117,40 +110,26 @@ def sum_of_another(case: Case) -> Iterator[str]:
         for another, terms in case.others.items():
             if another != name and terms.shape == other.shape:
                 value = np.sum(terms, right.axes).reshape(case.right.shape) * factor.value
-                guess = Guess(value, right.slack + case.slack_of(value), "", "")
-                extra = case.factor(case.found, guess)
+                extra = case.factor(case.found, Guess(value, right.slack + case.slack_of(value)))
                 if extra is not None:
-                    along = f"{another} summed over {over(case, other, right.axes)}"
-                    yield f"{case.subject} is {extra.of(along)}, not {name}: {extra.because(_confused(another))}."
+                    what = extra.of(f"{another} summed over {over(case, other, right.axes)}")
+                    yield f"{case.subject} is {what}, not {name}: {extra.because(_confused(another))}."
         yield from _parts_of_a_sum(case, name, other, right, factor)
 
 
-def _parts_of_a_sum(case: Case, name: str, other: Array, right: _Sum, factor: Factor) -> Iterator[str]:
+def _parts_of_a_sum(case: Case, name: str, other: Array, right: _Sum, factor: Factor) -> Iterator[Guess]:
     """The first or the last term alone, or all but one of them."""
     if len(right.axes) > 1 or other.shape[right.axes[0]] < 3 or case.found.size != right.value.size:
         return
-    axis = right.axes[0]
+    axis, shape = right.axes[0], case.found.shape
     among = f"of {case.word(other, axis)}" if case.word(other, axis) else f"along axis {axis}"
-    whole = np.sum(other, axis)
-    slack = np.broadcast_to(case.slack_of(other) + right.slack, whole.shape)
+    slack = (case.slack_of(other) + right.slack) * abs(factor.value)
     for index, which in ((0, f"the first {among}"), (-1, f"the last {among}")):
-        part = np.take(other, index, axis)
-        for value, what, why in (
-            (
-                part,
-                f"{name} for {which} alone",
-                "terms overwrite each other, = in place of +=, or a loop ends early",
-            ),
-            (whole - part, f"the sum of {name} without {which}", "a loop or slice is off by one"),
-        ):
-            guess = Guess(value * factor.value, slack * abs(factor.value), what, why)
-            yield from case.sentences(
-                [
-                    guess._replace(
-                        value=guess.value.reshape(case.found.shape), slack=guess.slack.reshape(case.found.shape)
-                    )
-                ]
-            )
+        part = (np.take(other, index, axis) * factor.value).reshape(shape)
+        rest = (np.sum(other, axis) * factor.value).reshape(shape) - part
+        overwritten = "terms overwrite each other, = in place of +=, or a loop ends early"
+        yield Guess(part, slack, f"{name} for {which} alone", overwritten)
+        yield Guess(rest, slack, f"the sum of {name} without {which}", "a loop or slice is off by one")
 
 
 # ---- another gradient, another factor --------------------------------------------------------------------------------
@@ -170,8 +149,8 @@ def applied_twice(case: Case) -> Iterator[str]:
     found, right = case.found, case.right
     for name, other in case.others.items():
         if other.shape == right.shape == found.shape:
-            square = Guess(right * right, 2 * np.abs(right) * case.slack, "", "")
-            if case.factor(found * other, square, any_factor=False) and len(np.unique(np.abs(other))) > 1:
+            square = Guess(right * right, 2 * np.abs(right) * case.slack, any_factor=False)
+            if case.factor(found * other, square) and len(np.unique(np.abs(other))) > 1:
                 yield (
                     f"{case.subject} has the factor twice that leads from {name} to the right gradient: is the "
                     "derivative of an activation applied twice? Usual fix: leave one out."
@@ -180,38 +159,33 @@ def applied_twice(case: Case) -> Iterator[str]:
 
 def another_gradient(case: Case) -> Iterator[str]:
     """The gradient of something else; or no gradient."""
-    at = case.at
-    if at is not None and at.shape == case.found.shape and case.found.size > 1:
-        value = scaled(at, -case.exponent)
-        if case.factor(case.found, Guess(value, case.slack_of(value), "", ""), any_factor=False):
+    found = case.found
+    if case.at is not None and found.size > 1:
+        value = scaled(case.at, -case.exponent)
+        if case.factor(found, Guess(value, case.slack_of(value), any_factor=False)):
             yield f"{case.subject} is {case.at_name} itself: a value in place of its gradient."
             return
     for name, other in case.others.items():
-        for value, what in ((other, name), (np.transpose(other), f"{name}, transposed")):
-            shape = case.found.shape
-            if np.squeeze(value).shape == np.squeeze(case.found).shape and (what == name or value.ndim == 2):
-                value = value.reshape(shape)
-                guess = Guess(value, case.slack_of(value), what, _confused(name))
-                factor = case.factor(case.found, guess, any_factor=case.found.size > 1)
-                if factor is not None:
-                    yield f"{case.subject} is {factor.of(what)}: {factor.because(guess.why)}."
-                    break
+        guesses = [
+            Guess(value.reshape(found.shape), case.slack_of(value), what, _confused(name), any_factor=found.size > 1)
+            for value, what in ((other, name), (np.transpose(other), f"{name}, transposed"))
+            if np.squeeze(value).shape == np.squeeze(found).shape
+        ]
+        yield next(filter(None, map(case.sentence, guesses)), "")  # not both, if it is symmetric
 
 
-def input_as_a_factor(case: Case) -> Iterator[str]:
+def input_as_a_factor(case: Case) -> Iterator[str | Guess]:
     """The input is missing as a factor, or there once too often."""
-    at, right, found = case.at, case.right, case.found
-    if at is None or at.shape != right.shape or found.shape != right.shape or len(np.unique(np.abs(at))) < 2:
+    at, right = case.at, case.right
+    if at is None or not case.is_of_one_shape or len(np.unique(np.abs(at))) < 2:
         return
     for power, what in ((at, case.at_name), (at * at, f"the square of {case.at_name}")):
         if not np.all(np.isfinite(power)):
             return
         once = f"{what} is a factor too many; where x**n was differentiated, x**(n - 1) is left"
         missing = f"a factor is missing, {what}"
-        yield from case.sentences(
-            [Guess(right * power, case.slack * np.abs(power), f"the right gradient times {what}", once)]
-        )
-        factor = case.factor(found * power, Guess(right, case.slack, "", ""))
+        yield Guess(right * power, case.slack * np.abs(power), f"the right gradient times {what}", once)
+        factor = case.factor(case.found * power, Guess(right, case.slack))
         if factor is not None:
             yield f"{case.subject} times {what} is {factor.of('the right gradient')}: {factor.because(missing)}."
 
@@ -222,26 +196,19 @@ def input_as_a_factor(case: Case) -> Iterator[str]:
 def missing_term(case: Case) -> Iterator[str]:
     """The difference is a multiple of something known: a term is missing, or there is one too many."""
     found, right = case.found, case.right
-    if found.shape != right.shape or found.size < _ENOUGH:
+    if not case.is_of_one_shape or found.size < _ENOUGH:
         return
     difference = found - right
     slack = case.slack + max(_RESIDUE, case.rounding) * np.maximum(np.abs(found), np.abs(right))
     for term, exponent, what, why in _terms(case):
-        times = _multiple(case, difference, term, slack)
-        if times is None or times == 0:
+        times = case.multiple(difference, Guess(term, slack))
+        if not times or not case.fits(difference, times * term, slack, least=_ENOUGH):
             continue
         amount = scaled(times, exponent)
-        some = (
-            f"{number(abs(amount))} everywhere"
-            if what == "1"
-            else what
-            if np.isclose(abs(amount), 1, rtol=1e-6)
-            else f"{number(abs(amount))} times {what}"
-        )
-        if np.real(amount) < 0:
-            yield f"{case.subject} lacks a term, {some}. {why}"
-        else:
-            yield f"{case.subject} has a term too many, {some}. {why}"
+        size = number(abs(amount))
+        is_one = np.isclose(abs(amount), 1, rtol=1e-6)
+        some = f"{size} everywhere" if what == "1" else what if is_one else f"{size} times {what}"
+        yield f"{case.subject} {'lacks a term' if np.real(amount) < 0 else 'has a term too many'}, {some}. {why}"
 
 
 def _terms(case: Case) -> Iterator[tuple[Array, int, str, str]]:
@@ -251,7 +218,7 @@ def _terms(case: Case) -> Iterator[tuple[Array, int, str, str]]:
         "same terms in both."
     )
     at, right = case.at, case.right
-    if at is not None and at.shape == right.shape and np.all(np.isfinite(at)):
+    if at is not None and np.all(np.isfinite(at)):
         if len(np.unique(np.abs(at))) > 1:
             exponent = math.frexp(float(np.max(np.abs(at))))[1]
             squares = regulariser.format("/ 2 * sum(W**2)", "W")
@@ -265,19 +232,3 @@ def _terms(case: Case) -> Iterator[tuple[Array, int, str, str]]:
             yield other, 0, name, path
     same = "A constant is forgotten, or does not belong there."
     yield np.ones(right.shape), case.exponent, "1", same
-
-
-def _multiple(case: Case, difference: Array, term: Array, slack: Array) -> Any:
-    """Return what a term has to be multiplied by to be the difference, if that explains it."""
-    ratio, off = case.ratio(difference, Guess(term, slack, "", ""))
-    if not np.isfinite(ratio) or off > 1:
-        return None
-    use = np.isfinite(difference) & np.isfinite(slack) & np.isfinite(term)
-    with np.errstate(all="ignore"):
-        weights = np.where(use, 1 / np.maximum(slack, np.max(np.abs(difference[use])) * case.rounding), 0)
-        weights = (weights / np.max(weights)) ** 2
-        a, b = np.where(use, term, 0), np.where(use, difference, 0)
-        times = np.sum(weights * np.conj(a) * b) / np.sum(weights * np.abs(a) ** 2)
-    if not np.isfinite(times):
-        return None
-    return times if case.fits(difference, times * term, slack, least=_ENOUGH) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -46,13 +46,17 @@ TWICE = Factor(2.0, "twice {}", "something is added twice, or a 1 / 2 is forgott
 HALF = Factor(0.5, "half {}", "a factor of 2 is missing (the derivative of a**2 is 2 * a), or a 1 / 2 is taken twice")
 
 
+TURNED = (Factor(1j, "1j times {}", "a factor 1j too much"), Factor(-1j, "-1j times {}", "a factor 1j is missing"))
+
+
 class Guess(NamedTuple):
     """What a gradient would be if a mistake had been made, perhaps times a factor."""
 
     value: Array
-    slack: Array  # how far value may be off
-    what: str  # "the right gradient, transposed"
-    why: str
+    slack: Any  # how far value may be off
+    what: str = ""  # "the right gradient, transposed"
+    why: str = ""
+    any_factor: bool = True  # whether it may be times one
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,36 +64,26 @@ class Case:
     """A wrong gradient, the right one, and all that the wrong one may be made of.
 
     All gradients are divided by one power of 2, so that no sum of them overflows.
-
-    Attributes:
-        found: The wrong one.
-        right: The right one; NaN where it is not known.
-        slack: How far right may be off, infinite where nobody knows.
-        at: The input at which these are gradients.
-        others: Other gradients.
-        factors: Other arrays, not divided by anything, that a gradient may be multiplied by.
-        sizes: Numbers with a meaning: ``{"the number of samples": 64}``.
-        relative: Numbers that differ by no more than this part of them are the same.
-        rounding: How far each number may be off by rounding, as a part of the largest.
-        exponent: Of the power of 2.
-        names: What the axes of right run over: ``("the samples", "the units")``.
-        at_name: What the input is called.
-        subject: What found is called.
     """
 
     found: Array
-    right: Array
-    slack: Array
-    at: Array | None
-    others: Mapping[str, Array]
-    factors: Mapping[str, Array]
-    sizes: Mapping[str, int]
-    relative: float
-    rounding: float
-    exponent: int
-    names: tuple[str, ...] = ()
-    at_name: str = "the input"
-    subject: str = "ours"
+    right: Array  # NaN where it is not known
+    slack: Array  # how far right may be off, infinite where nobody knows
+    at: Array | None  # the input at which these are gradients, if it is of their shape
+    others: Mapping[str, Array]  # other gradients
+    factors: Mapping[str, Array]  # not divided by anything: what a gradient may be multiplied by
+    sizes: Mapping[str, int]  # numbers with a meaning: {"the number of samples": 64}
+    relative: float  # numbers that differ by no more than this part of them are the same
+    rounding: float  # how far each number may be off by rounding, as a part of the largest
+    exponent: int  # of the power of 2
+    names: tuple[str, ...]  # what the axes of right run over: ("the samples", "the units")
+    at_name: str
+    subject: str  # what found is called
+
+    @property
+    def is_of_one_shape(self) -> bool:
+        """Whether the wrong gradient has the shape of the right one."""
+        return self.found.shape == self.right.shape
 
     # ---- the same numbers --------------------------------------------------------------------------------------------
 
@@ -122,14 +116,14 @@ class Case:
 
     # ---- the same numbers times a factor -----------------------------------------------------------------------------
 
-    def factor(self, target: Any, guess: Guess, *, any_factor: bool = True) -> Factor | None:
+    def factor(self, target: Any, guess: Guess) -> Factor | None:
         """Return the factor with a name by which a target is what is guessed, if there is one."""
         if np.shape(target) != np.shape(guess.value):
             return None
         if self.fits(target, guess.value, guess.slack):
             return ONE
         ratio, off = self.ratio(target, guess)
-        if not any_factor or np.isnan(ratio):
+        if not guess.any_factor or np.isnan(ratio):
             return None
         near = [f for f in self.known_factors if abs(ratio - f.value) <= off * abs(f.value)]
         for f in sorted(near, key=lambda f: abs(ratio / f.value - 1)):
@@ -153,12 +147,19 @@ class Case:
             ratio = np.ravel(target)[i] / np.ravel(guess.value)[i]
         return complex(ratio) if np.iscomplexobj(ratio) else float(ratio), float(off[i] + 2 * self.relative)
 
-    def sentences(self, guesses: Iterable[Guess], *, any_factor: bool = True) -> Iterator[str]:
-        """Yield a sentence for each guess that is true of what was found."""
-        for guess in guesses:
-            factor = self.factor(self.found, guess, any_factor=any_factor)
-            if factor is not None:
-                yield f"{self.subject} is {factor.of(guess.what)}: {factor.because(guess.why)}."
+    def multiple(self, target: Any, guess: Guess) -> Any:
+        """Return the number by which a guess fits a target best, each element by what is known of it."""
+        use = np.isfinite(target) & np.isfinite(guess.value) & np.isfinite(guess.slack)
+        a, b = np.where(use, guess.value, 0), np.where(use, target, 0)
+        with np.errstate(all="ignore"):
+            doubts = np.where(use, np.maximum(guess.slack, self.rounding * np.max(np.abs(b))), np.inf)
+            weights = (np.min(doubts) / doubts) ** 2
+            return np.sum(weights * np.conj(a) * b) / np.sum(weights * np.abs(a) ** 2)
+
+    def sentence(self, guess: Guess) -> str:
+        """Return a guess as a sentence, if it is true of what was found; "" if not."""
+        factor = self.factor(self.found, guess)
+        return "" if factor is None else f"{self.subject} is {factor.of(guess.what)}: {factor.because(guess.why)}."
 
     @cached_property
     def known_factors(self) -> list[Factor]:
@@ -169,17 +170,15 @@ class Case:
         explicit = counts[:4]  # products of every two numbers would explain anything
         pairs = [_product(a, b) for p, q in combinations(explicit, 2) for a in p for b in q]
         squares = [_product(f, f) for pair in explicit for f in pair]
-        halves = [
-            _also(TWICE, self.numbers, "a missing division by"),
-            _also(HALF, self.numbers, "a division too many by"),
-        ]
+        halves = [self._also(TWICE, "a missing division by"), self._also(HALF, "a division too many by")]
         positive = [*halves, *plain, *powers, *squares, *pairs]
-        turned = [
-            Factor(1j, "1j times {}", "a factor 1j too much"),
-            Factor(-1j, "-1j times {}", "a factor 1j is missing"),
-        ]
-        turned = turned if np.iscomplexobj(self.found) or np.iscomplexobj(self.right) else []
+        turned = TURNED if np.iscomplexobj(self.found) or np.iscomplexobj(self.right) else ()
         return [MINUS, *positive, *[_product(MINUS, f) for f in positive], *turned]
+
+    def _also(self, factor: Factor, what: str) -> Factor:
+        """Return the factor 2 or 1/2 with a further reason, if there are two of something."""
+        two = self.numbers.get(2)
+        return factor._replace(why=f"{factor.why}; or {what} 2, {two}") if two else factor
 
     @cached_property
     def numbers(self) -> dict[int, str]:
@@ -212,9 +211,19 @@ class Case:
         sure = len(words) == 1 and owner.shape.count(n) == 1
         return f"the {words[0].removeprefix('the number of ')}" if sure else ""
 
+    @property
+    def units(self) -> str:
+        """What the elements of the right gradient are, as far as that is known: ``"units"``."""
+        right = np.squeeze(self.right)
+        return (self.word(right, 0).removeprefix("the ") if right.ndim == 1 else "") or "elements"
+
     def unscaled(self, value: Any) -> Any:
         """Return a number as the caller knows it."""
         return scaled(value, self.exponent)
+
+    def number(self, value: Any) -> str:
+        """Return a number as the caller knows it, as text."""
+        return number(self.unscaled(value))
 
 
 def scaled(value: Any, exponent: int) -> Any:
@@ -257,15 +266,10 @@ def _multiplied_and_divided(n: int, words: str) -> tuple[Factor, Factor]:
 
 def _product(a: Factor, b: Factor) -> Factor:
     """Return the factor for both; a count that is divided by comes last."""
-    inner, outer = (a, b) if "divided" in b.phrase else (b, a)
-    phrases = inner.phrase, outer.phrase
-    if all("," in phrase for phrase in phrases):  # which number is what, of several
-        phrases = tuple(re.sub(r", (.*)$", r" (\1)", phrase) for phrase in phrases)  # type: ignore[assignment]
-        return Factor(a.value * b.value, phrases[1].replace("{}", "{} and").format(phrases[0]), f"{a.why}, and {b.why}")
-    words = phrases[0].format(phrases[1]) if "," in phrases[1] else phrases[1].format(phrases[0])
+    inner, outer = (a.phrase, b.phrase) if "divided" in b.phrase else (b.phrase, a.phrase)
+    if "," in inner and "," in outer:  # which number is what, of several
+        inner, outer = (re.sub(r", (.*)$", r" (\1)", phrase) for phrase in (inner, outer))
+        words = outer.replace("{}", "{} and").format(inner)
+    else:
+        words = inner.format(outer) if "," in outer else outer.format(inner)
     return Factor(a.value * b.value, words, f"{a.why}, and {b.why}")
-
-
-def _also(factor: Factor, numbers: Mapping[int, str], what: str) -> Factor:
-    """Return the factor 2 or 1/2 with a further reason, if there are two of something."""
-    return factor._replace(why=f"{factor.why}; or {what} 2, {numbers[2]}") if 2 in numbers else factor

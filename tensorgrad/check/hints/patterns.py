@@ -1,6 +1,6 @@
 """The classic mistakes of a gradient that are in all its elements: one function for each, the likelier first.
 
-Each is given a wrong and a right gradient, and yields sentences if it is the mistake.
+Each is given a wrong and a right gradient, and yields sentences if it is the mistake, or guesses what it may be.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from .matching import HALF, MINUS, ONE, TWICE, Array, Case, Factor, Guess, number
 
-Pattern = Callable[[Case], Iterable[str]]
+Pattern = Callable[[Case], Iterable[str | Guess]]
 
 _MOST_AXES = 4  # of arrays with more, not every order and every set of axes is tried
 _NAMED = {
@@ -29,10 +29,6 @@ _NAMED = {
     pi / 180: "pi / 180: degrees and radians mixed up",
     e: "e",
 }
-
-
-def _right(case: Case) -> Guess:
-    return Guess(case.right, case.slack, "the right gradient", "")
 
 
 def changed(case: Case, change: Callable[[Any], Any], what: str, why: str) -> Guess:
@@ -50,8 +46,7 @@ def nothing_at_all(case: Case) -> Iterator[str]:
             f"{case.subject} is 0 everywhere: something cuts it off, such as a value taken for a constant, a "
             "comparison, or a unit that never fires; or it is never written."
         )
-    known = np.isfinite(case.right) & np.isfinite(case.slack)
-    if np.all(known) and np.all((case.right == 0) | (np.abs(case.right) <= case.slack)) and np.any(case.found):
+    if np.any(case.found) and np.all(np.isfinite(case.slack)) and np.all(np.abs(case.right) <= case.slack):
         yield (
             f"the right gradient is 0 everywhere, and {case.subject} is not: the result does not depend on this input "
             "at all, or terms of it cancel."
@@ -60,93 +55,73 @@ def nothing_at_all(case: Case) -> Iterator[str]:
 
 def constant_ratio(case: Case) -> Iterator[str]:
     """The right gradient times a number that has a name."""
-    factor = case.factor(case.found, _right(case))
+    factor = case.factor(case.found, Guess(case.right, case.slack))
     if factor is not None and factor is not ONE:
         everywhere = " everywhere" if factor in (MINUS, TWICE, HALF) else ""
         yield f"{case.subject} is {factor.of('the right gradient')}{everywhere}: {factor.why}."
 
 
-def conjugated(case: Case) -> Iterator[str]:
+def conjugated(case: Case) -> Iterator[Guess]:
     """Of complex numbers: conjugated, or with a part missing."""
     if not (np.iscomplexobj(case.right) or np.iscomplexobj(case.found)):
         return
     convention = "the gradient of a real loss points along dL/d(Re z) + i dL/d(Im z). Usual fix: np.conj"
     part = "a part of it is lost. Usual fix: no .real, .imag, abs or float dtype on the way back"
-    yield from case.sentences(
-        [
-            changed(case, np.conj, "the right gradient conjugated", convention),
-            changed(case, lambda a: a.real + 0j, "the real part of the right gradient", part),
-            changed(case, lambda a: a.imag + 0j, "the imaginary part of the right gradient", part),
-            changed(case, lambda a: 1j * a.imag, "the right gradient without its real part", part),
-        ]
-    )
+    yield changed(case, np.conj, "the right gradient conjugated", convention)
+    yield changed(case, lambda a: a.real + 0j, "the real part of the right gradient", part)
+    yield changed(case, lambda a: a.imag + 0j, "the imaginary part of the right gradient", part)
+    yield changed(case, lambda a: 1j * a.imag, "the right gradient without its real part", part)
 
 
 def another_constant(case: Case) -> Iterator[str]:
     """The right gradient times any other number."""
-    ratio = _best_ratio(case)
-    if not np.isfinite(ratio) or ratio == 0 or case.found.size < 2:
+    if not case.is_of_one_shape or case.found.size < 2:
         return
-    if case.fits(case.found, ratio * case.right, abs(ratio) * case.slack):
-        named = next(filter(None, (_named(ratio, c, words) for c, words in _NAMED.items())), "")
+    ratio = case.multiple(case.found, Guess(case.right, case.slack))
+    if ratio and case.fits(case.found, ratio * case.right, abs(ratio) * case.slack):
         length = float(np.linalg.norm(np.ravel(case.unscaled(case.found))))
-        if named:
-            why = named
-        elif np.isreal(ratio) and abs(length - round(length)) < 1e-6 and 1 <= round(length) <= 100:
+        why = "a constant in its formula is wrong, or a factor is missing"
+        if np.isreal(ratio) and abs(length - round(length)) < 1e-6 and 1 <= round(length) <= 100:
             why = f"it is normalised, or clipped by its norm, which is {length:.0f}"
-        else:
-            why = "a constant in its formula is wrong, or a factor is missing"
+        why = _named(ratio) or why
         yield f"{case.subject} is the right gradient times {number(ratio)} everywhere: {why}."
 
 
-def _best_ratio(case: Case) -> Any:
-    """Return the ratio that fits best, each element by what is known of it."""
-    if case.found.shape != case.right.shape:
-        return np.nan
-    known, _, telling = case.agreement(case.found, case.right, case.slack)
-    use = known & telling
-    f, r = case.found[use], case.right[use]
-    with np.errstate(all="ignore"):
-        return np.sum(np.conj(r) * f) / np.sum(np.abs(r) ** 2) if use.any() else np.nan
-
-
-def _named(ratio: Any, constant: float, words: str) -> str:
-    for value, text in ((constant, f"that is {words}"), (1 / constant, f"that is 1 / ({words.split(':')[0]})")):
-        if np.isreal(ratio) and abs(abs(ratio) / value - 1) < 1e-6:
-            reason = f":{words.split(':')[1]}" if ":" in words and value != constant else ""
-            return ("the sign is wrong, and " if np.real(ratio) < 0 else "") + text + reason
+def _named(ratio: Any) -> str:
+    sign = "the sign is wrong, and " if np.real(ratio) < 0 else ""
+    for constant, words in _NAMED.items() if np.isreal(ratio) else ():
+        what, colon, why = words.partition(":")
+        for value, text in ((constant, what), (1 / constant, f"1 / ({what})")):
+            if abs(abs(ratio) / value - 1) < 1e-6:
+                return f"{sign}that is {text}{colon}{why}"
     return ""
 
 
-def absolute_value(case: Case) -> Iterator[str]:
+def absolute_value(case: Case) -> Iterator[Guess]:
     """The right gradient without its signs."""
     found, right = case.found, case.right
-    if found.shape != right.shape or found.size < 3 or not np.isrealobj(found) or not np.isrealobj(right):
-        return
-    if np.all(found >= 0) and case.fits(found, np.abs(right), case.slack):
-        yield (
-            f"{case.subject} is the right gradient without its signs: np.abs, the root of a square, or a norm loses "
-            "them. Usual fix: times np.sign."
-        )
+    if found.size >= 3 and np.isrealobj(found) and np.isrealobj(right) and np.all(found >= 0):
+        why = "np.abs, the root of a square, or a norm loses them. Usual fix: times np.sign"
+        yield Guess(np.abs(right), case.slack, "the right gradient without its signs", why, any_factor=False)
 
 
 # ---- the order of the numbers ----------------------------------------------------------------------------------------
 
 
-def transposed(case: Case) -> Iterator[str]:
+def transposed(case: Case) -> Iterator[Guess]:
     """Axes in another order."""
     right = case.right
     if right.ndim == 2:
         why = "the operands of a product are swapped, or one lacks its .T: A.T @ delta in rows, delta @ A.T in columns"
-        yield from case.sentences([changed(case, np.transpose, "the right gradient transposed", why)])
+        yield changed(case, np.transpose, "the right gradient transposed", why)
     elif 2 < right.ndim <= _MOST_AXES:
         for axes in tuple(permutations(range(right.ndim)))[1:]:
             what = f"the right gradient with its axes in the order {axes}"
             why = f"a transpose is missing, or is not undone. Usual fix: .transpose{tuple(np.argsort(axes).tolist())}"
-            yield from case.sentences([changed(case, partial(np.transpose, axes=axes), what, why)])
+            yield changed(case, partial(np.transpose, axes=axes), what, why)
 
 
-def reordered(case: Case) -> Iterator[str]:
+def reordered(case: Case) -> Iterator[Guess]:
     """The right numbers in the wrong places."""
     right, shape = case.right, case.found.shape
     if right.size != case.found.size or right.size < 2:
@@ -154,25 +129,19 @@ def reordered(case: Case) -> Iterator[str]:
     in_order = "the right gradient with its numbers in another order"
     if right.ndim > 1:
         why = "reshape where a transpose is meant. Usual fix: .T, which moves numbers, as reshape does not"
-        yield from case.sentences(
-            [
-                changed(case, lambda a: a.reshape(shape), in_order, why),
-                changed(case, lambda a: a.T.reshape(shape), in_order, why),
-                changed(case, lambda a: a.reshape(a.shape[::-1]).T.reshape(shape), in_order, why),
-            ]
-        )
+        yield changed(case, lambda a: a.reshape(shape), in_order, why)
+        yield changed(case, lambda a: a.T.reshape(shape), in_order, why)
+        yield changed(case, lambda a: a.reshape(a.shape[::-1]).T.reshape(shape), in_order, why)
     if right.shape != shape:
         return
     for axis in range(right.ndim):
         along = f" along {case.axis(right, axis)}" if right.ndim > 1 else ""
         flip = "a reversal is missing, or is not undone. Usual fix: [::-1], or np.flip"
-        yield from case.sentences(
-            [changed(case, partial(np.flip, axis=axis), f"the right gradient reversed{along}", flip)]
-        )
+        yield changed(case, partial(np.flip, axis=axis), f"the right gradient reversed{along}", flip)
         for step, code in ((1, "too far on"), (-1, "too early")):
             moved = f"the right gradient shifted by one place{along}"
             why = f"each number stands one place {code}: an index that is off by one, or a roll that is not undone"
-            yield from case.sentences([changed(case, partial(np.roll, shift=step, axis=axis), moved, why)])
+            yield changed(case, partial(np.roll, shift=step, axis=axis), moved, why)
 
 
 def shuffled(case: Case) -> Iterator[str]:
@@ -189,21 +158,17 @@ def shuffled(case: Case) -> Iterator[str]:
         )
 
 
-def symmetric(case: Case) -> Iterator[str]:
+def symmetric(case: Case) -> Iterator[Guess]:
     """A square matrix with its transpose added, or half of it missing."""
     right = case.right
     if right.ndim != 2 or right.shape[0] != right.shape[1] or right.shape[0] < 2:
         return
     mirrored = "it has been made symmetric: right only if the input is symmetric by nature, and changed as a whole"
     half = "the other half is missing: only one triangle is filled in, or read"
-    yield from case.sentences(
-        [
-            changed(case, lambda a: a + a.T, "the right gradient plus its transpose", mirrored),
-            changed(case, np.tril, "the right gradient up to its diagonal, and 0 above it", half),
-            changed(case, np.triu, "the right gradient from its diagonal on, and 0 below it", half),
-            changed(case, lambda a: np.diag(np.diag(a)), "the diagonal of the right gradient, and 0 elsewhere", half),
-        ]
-    )
+    yield changed(case, lambda a: a + a.T, "the right gradient plus its transpose", mirrored)
+    yield changed(case, np.tril, "the right gradient up to its diagonal, and 0 above it", half)
+    yield changed(case, np.triu, "the right gradient from its diagonal on, and 0 below it", half)
+    yield changed(case, lambda a: np.diag(np.diag(a)), "the diagonal of the right gradient, and 0 elsewhere", half)
 
 
 # ---- sums ------------------------------------------------------------------------------------------------------------
@@ -227,8 +192,7 @@ def missing_sum(case: Case) -> Iterator[str]:
 def _unsummed(case: Case, axes: tuple[int, ...], factor: Factor) -> str:
     mean = factor.value == prod(case.found.shape[axis] for axis in axes)
     how, name = ("averaged", "mean") if mean else ("summed", "sum")
-    keep = ", keepdims=True" if case.right.ndim == case.found.ndim else ""
-    code = f".{name}(axis={axes[0] if len(axes) == 1 else axes}{keep})"
+    code = code_of(name, axes, keepdims=case.right.ndim == case.found.ndim)
     what = "the right gradient" if mean else factor.of("the right gradient")
     return (
         f"{case.subject} lacks a {name}: {how} over {over(case, case.found, axes)} it is {what}. What is broadcast on "
@@ -255,10 +219,8 @@ def _constant_along(case: Case, axes: tuple[int, ...]) -> Array | None:
     """Return what was found without some axes of the right gradient, if it is the same along them."""
     found, right = case.found, case.right
     kept = [n for axis, n in enumerate(right.shape) if axis not in axes]
-    if found.shape == right.shape:
-        first = np.take(found, [0], axes[0])
-        for axis in axes[1:]:
-            first = np.take(first, [0], axis)
+    if case.is_of_one_shape:
+        first = found[tuple([slice(1) if axis in axes else slice(None) for axis in range(found.ndim)])]
         varies = np.abs(found - first) > case.relative * np.abs(first)
         return None if np.any(varies) else first.reshape(kept)
     if found.size == prod(kept) and np.squeeze(found).shape == tuple(n for n in kept if n != 1):
@@ -268,17 +230,16 @@ def _constant_along(case: Case, axes: tuple[int, ...]) -> Array | None:
 
 def _summed(case: Case, axes: tuple[int, ...], factor: Factor) -> str:
     length = prod(case.right.shape[axis] for axis in axes)
-    mean = abs(factor.value * length - 1) < 1e-12
-    what = "the mean of the right gradient" if mean else factor.of("the sum of the right gradient")
+    name = "mean" if abs(factor.value * length - 1) < 1e-12 else "sum"
+    what = "the mean of the right gradient" if name == "mean" else factor.of("the sum of the right gradient")
     if len(axes) == case.right.ndim:
-        word = case.word(case.right, 0).removeprefix("the ") if case.right.ndim == 1 else ""
         return (
-            f"{case.subject} is one number used for all {case.right.size} {word or 'elements'}: {what}. Each of them "
-            f"needs a gradient of its own. Usual fix: no {'mean' if mean else 'sum'} over them."
+            f"{case.subject} is one number used for all {case.right.size} {case.units}: {what}. Each of them needs a "
+            f"gradient of its own. Usual fix: no {name} over them."
         )
     return (
-        f"{case.subject} is {what} over {over(case, case.right, axes)}: a {'mean' if mean else 'sum'} too many, where "
-        "each element needs a gradient of its own. Usual fix: leave it out."
+        f"{case.subject} is {what} over {over(case, case.right, axes)}: a {name} too many, where each element needs a "
+        "gradient of its own. Usual fix: leave it out."
     )
 
 
@@ -289,7 +250,13 @@ def sets_of_axes(owner: Array) -> list[tuple[int, ...]]:
     return [axes for count in counts for axes in combinations(long, count)]
 
 
+def code_of(name: str, axes: tuple[int, ...], *, keepdims: bool) -> str:
+    """Return how a sum is written: ``.sum(axis=0)``."""
+    return f".{name}(axis={axes[0] if len(axes) == 1 else axes}{', keepdims=True' if keepdims else ''})"
+
+
 def over(case: Case, owner: Array, axes: tuple[int, ...]) -> str:
+    """Return what a sum runs over: ``"axis 0 (the samples) and axis 1"``."""
     return " and ".join(case.axis(owner, axis) for axis in axes)
 
 
@@ -313,12 +280,12 @@ def same_total(case: Case) -> Iterator[str]:
 def same_everywhere(case: Case) -> Iterator[str]:
     """One number in all places."""
     found, right = case.found, case.right
-    if found.shape != right.shape or found.size < 3 or np.ptp(np.abs(found)) or np.any(found != found.flat[0]):
+    if not case.is_of_one_shape or found.size < 3 or np.any(found != found.flat[0]):
         return
     known, same, _ = case.agreement(found.flat[0], right, case.slack)
     if np.count_nonzero(known & ~same) >= 2:
-        value = number(case.unscaled(found.flat[0]))
         yield (
-            f"{case.subject} is the same number, {value}, in all {found.size} elements, and the right gradient is "
-            "not: one number is used for all, such as a sum or a mean, or what it should be multiplied by is missing."
+            f"{case.subject} is the same number, {case.number(found.flat[0])}, in all {found.size} elements, and the "
+            "right gradient is not: one number is used for all, such as a sum or a mean, or what it should be "
+            "multiplied by is missing."
         )

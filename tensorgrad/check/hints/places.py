@@ -26,14 +26,13 @@ _FULL = 0.5  # the part of the numbers that have to show a dtype
 
 def not_finite(case: Case) -> Iterator[str]:
     """NaN or infinity where the right gradient is a number."""
-    bad = ~np.isfinite(case.found)
-    if case.found.shape == case.right.shape:
-        bad = bad & np.isfinite(case.right)
+    known = np.isfinite(case.right) if case.is_of_one_shape else np.ones(case.found.shape, bool)
+    bad = known & ~np.isfinite(case.found)
     if not np.any(bad):
         return
     word = "NaN" if np.any(np.isnan(case.found[bad])) else "infinite"
-    place = _by_the_input(case, bad, ~bad & np.isfinite(case.right)) if case.found.shape == case.right.shape else ""
-    where = f", {place[1]}" if place else "" if np.all(bad) else f", first at {_index(np.argwhere(bad)[0])}"
+    place = _by_the_input(case, bad, known & ~bad) if case.is_of_one_shape else None
+    where = f", {place.where}" if place else "" if np.all(bad) else f", first at {np.argwhere(bad)[0].tolist()}"
     yield (
         f"{case.subject} is {word} in {_count(bad)}{where}: 0 / 0, 0 * inf or inf - inf. Usual fix: a formula in terms "
         "of the output, or np.where on the input too, so that the branch not taken is finite."
@@ -45,7 +44,7 @@ def not_finite(case: Case) -> Iterator[str]:
 
 def in_part(case: Case) -> Iterator[str]:
     """Right in some elements and wrong in others that have something in common."""
-    if case.found.shape != case.right.shape or case.found.size < 2:
+    if not case.is_of_one_shape or case.found.size < 2:
         return
     known, same, telling = case.agreement(case.found, case.right, case.slack)
     wrong, fine = known & ~same, telling & same
@@ -68,20 +67,19 @@ def _effect(case: Case, wrong: Array) -> tuple[str, str] | None:
     """Return what is wrong with some elements, and why that may be."""
     found, right, slack = case.found[wrong], case.right[wrong], case.slack[wrong]
     if not np.any(found):
-        never = "that part is never reached. Usual fix: look for a loop, slice or mask that leaves it out"
-        return "0", never
+        return "0", "that part is never reached. Usual fix: look for a loop, slice or mask that leaves it out"
     if not np.any(right):
         return "not 0, as it should be", "a mask is missing, or has > for >="
     if len(found) == 1:
-        return f"{_number(case, found[0])} and should be {_number(case, right[0])}", _SPECIAL
+        return f"{case.number(found[0])} and should be {case.number(right[0])}", _SPECIAL
     if np.all(found == -right) or case.fits(found, -right, slack):
         return "minus the right gradient", "the sign is lost, or wrong on one branch"
-    factor = case.factor(found, Guess(right, slack, "", ""))
+    factor = case.factor(found, Guess(right, slack))
     if factor is not None and factor is not ONE:
         return factor.of("the right gradient"), factor.why
     limit = np.max(np.abs(case.found))
     if case.fits(found, limit * np.sign(right), 0.0) and np.all(np.abs(right) > limit):
-        return f"cut off at {_number(case, limit)}", "it is clipped, which is for steps, not for gradients under test"
+        return f"cut off at {case.number(limit)}", "it is clipped, which is for steps, not for gradients under test"
     return None
 
 
@@ -96,48 +94,40 @@ class Place(NamedTuple):
 
 def _place(case: Case, wrong: Array, fine: Array, same: Array) -> Place | None:
     """Return what the wrong elements, and no others, have in common."""
-    places = (_at_zero_only(case, wrong, same), _by_the_input(case, wrong, fine))
-    for place in (*places, _slices(case, wrong, fine), _diagonal(wrong, fine), _few(case, wrong, fine)):
-        if place is not None:
-            return place
-    return None
+    by_the_input = _at_zero_only(case, wrong, same) or _by_the_input(case, wrong, fine)
+    return by_the_input or _slices(case, wrong, fine) or _diagonal(wrong, fine) or _few(case, wrong, fine)
+
+
+def _are_all_of(region: Array, wrong: Array, fine: Array) -> bool:
+    """Whether wrong elements are in a region, and no others."""
+    return not np.any(wrong & ~region) and not np.any(fine & region)
 
 
 def _at_zero_only(case: Case, wrong: Array, same: Array) -> Place | None:
-    at = case.at
-    if at is None or at.shape != wrong.shape:
+    if case.at is None:
         return None
-    zero = at == 0
-    if not np.any(zero & same) or np.any(zero & wrong) or np.any(same & ~zero) or np.count_nonzero(wrong) < 2:
+    zero = case.at == 0
+    if np.count_nonzero(wrong) < 2 or not np.any(same & zero) or not _are_all_of(~zero, wrong, same):
         return None
-    return Place(
-        "right only", f"where {case.at_name} is 0", "a formula that was only tried there, or a first term", True
-    )
+    reason = "a formula that was only tried there, or a first term"
+    return Place("right only", f"where {case.at_name} is 0", reason, True)
 
 
 def _by_the_input(case: Case, wrong: Array, fine: Array) -> Place | None:
     """Tell the wrong elements from the right ones by the input there."""
     at = case.at
-    if at is None or at.shape != wrong.shape or not np.any(fine):
-        return None
-    if np.all(at[wrong] == 0) and np.all(at[fine] != 0):
-        meaning = "a kink or a singular point, which needs a case of its own"
-        return Place("wrong only", f"where {case.at_name} is 0", meaning, True)
-    if not np.isrealobj(at):
+    if at is None or not np.any(fine):
         return None
     luck = comb(int(np.sum(wrong) + np.sum(fine)), int(np.sum(wrong)))
-    return (_by_its_sign(case, at, wrong, fine) if luck >= _LUCK else None) or _beyond(at, wrong, fine, luck)
-
-
-def _by_its_sign(case: Case, at: Array, wrong: Array, fine: Array) -> Place | None:
-    branch = "one branch of the formula is wrong"
-    for sign, word in ((-1, "negative"), (1, "positive")):
-        bad, good = sign * at[wrong], sign * at[fine]
-        if np.all(bad > 0) and np.all(good <= 0):
-            return Place("wrong only", f"where {case.at_name} is {word}", branch, True)
-        if np.all(bad >= 0) and np.all(good < 0):
-            return Place("wrong only", f"where {case.at_name} is {word} or 0", branch, True)
-    return None
+    kink, branch = "a kink or a singular point, which needs a case of its own", "one branch of the formula is wrong"
+    regions = [(at == 0, "0", kink)]
+    if np.isrealobj(at) and luck >= _LUCK:
+        regions += [(at < 0, "negative", branch), (at <= 0, "negative or 0", branch)]
+        regions += [(at > 0, "positive", branch), (at >= 0, "positive or 0", branch)]
+    for region, word, meaning in regions:
+        if _are_all_of(region, wrong, fine):
+            return Place("wrong only", f"where {case.at_name} is {word}", meaning, True)
+    return _beyond(at, wrong, fine, luck) if np.isrealobj(at) else None
 
 
 def _beyond(at: Array, wrong: Array, fine: Array, luck: int) -> Place | None:
@@ -179,29 +169,23 @@ def _slices(case: Case, wrong: Array, fine: Array) -> Place | None:
 
 def _slice_names(case: Case, axis: int, chosen: Array) -> str:
     places = np.flatnonzero(chosen)
-    word = ("row", "column")[axis] if chosen.size and case.right.ndim == 2 else f"index{{}} of axis {axis}"
-    plural = "s" if len(places) > 1 else ""
+    several = len(places) > 1
     run = len(places) > _FEW and np.all(np.diff(places) == 1)
     names = f"{places[0]} to {places[-1]}" if run else listed(map(str, places))
-    if "{}" in word:
-        return f"{'indices' if plural else 'index'} {names} of axis {axis}"
+    if case.right.ndim != 2:
+        return f"{'indices' if several else 'index'} {names} of axis {axis}"
     meaning = case.word(case.right, axis)
-    return f"{word}{plural} {names}" + (f" (axis {axis}, {meaning})" if meaning else "")
+    return f"{('row', 'column')[axis]}{'s' * several} {names}" + (f" (axis {axis}, {meaning})" if meaning else "")
 
 
 def _diagonal(wrong: Array, fine: Array) -> Place | None:
-    if wrong.ndim != 2 or wrong.shape[0] != wrong.shape[1] or len(wrong) < 3:
+    if wrong.ndim != 2 or wrong.shape[0] != wrong.shape[1] or len(wrong) < 3 or np.sum(wrong) < 2 or not np.any(fine):
         return None
-    eye = np.eye(len(wrong), dtype=bool)
     row, column = np.indices(wrong.shape)
-    for where, words in (
-        (eye, "on the diagonal"),
-        (~eye, "off the diagonal"),
-        (row < column, "above the diagonal"),
-        (row > column, "below the diagonal"),
-    ):
-        if not np.any(wrong & ~where) and not np.any(fine & where) and np.sum(wrong) > 1 and np.any(fine):
-            return Place("wrong only", words, "the formula there is another one", False)
+    away: Any = column - row
+    for region, where in ((away == 0, "on"), (away != 0, "off"), (away > 0, "above"), (away < 0, "below")):
+        if _are_all_of(region, wrong, fine):
+            return Place("wrong only", f"{where} the diagonal", "the formula there is another one", False)
     return None
 
 
@@ -209,15 +193,11 @@ def _few(case: Case, wrong: Array, fine: Array) -> Place | None:
     count = int(np.count_nonzero(wrong))
     if count > max(_FEW, wrong.size // 20) or not count <= np.count_nonzero(fine):
         return None
-    where = listed(map(_index, np.argwhere(wrong)))
+    where = listed(map(str, np.argwhere(wrong).tolist()))
     value = ""
-    if count == 1 and case.at is not None and case.at.shape == wrong.shape:
+    if count == 1 and case.at is not None:
         value = f" ({case.at_name} there is {number(case.at[wrong][0])})"
     return Place("wrong only", f"at {where}{value}", _SPECIAL, False)
-
-
-def _index(index: Any) -> str:
-    return f"[{', '.join(str(int(i)) for i in index)}]"
 
 
 def _count(chosen: Array) -> str:
@@ -225,29 +205,22 @@ def _count(chosen: Array) -> str:
     return f"all {size} elements" if n == size else f"{n} of {size} elements"
 
 
-def _number(case: Case, value: Any) -> str:
-    return number(case.unscaled(value))
-
-
 # ---- rounding --------------------------------------------------------------------------------------------------------
 
 
 def rounded(case: Case, *, to_a_dtype: bool = False) -> Iterator[str]:
     """Off by no more than a coarse dtype makes it, without any other pattern; or just of such a dtype."""
-    if case.found.shape != case.right.shape or np.iscomplexobj(case.found):
+    if not case.is_of_one_shape or np.iscomplexobj(case.found):
         return
     known = np.isfinite(case.right) & np.isfinite(case.slack) & (case.right != 0)
-    if np.count_nonzero(known) < 3:
-        return
     found, right = case.found[known], case.right[known]
     off = np.abs(found - right)
     if np.count_nonzero(off > case.slack[known]) < 3:
         return
-    for dtype, name, bits in ((np.float16, "float16", 6), (np.float32, "float32", 13)):
+    largest, relative = float(np.max(off) / np.max(np.abs(right))), float(np.median(off / np.abs(right)))
+    for dtype, name, bits, most in ((np.float16, "float16", 6, 4), (np.float32, "float32", 13, 100)):
         eps = float(np.finfo(dtype).eps)
-        largest = float(np.max(off / np.max(np.abs(right))))
-        relative = float(np.median(off / np.abs(right)))
-        even = np.max(off / np.abs(right)) < (100 if dtype == np.float32 else 4) * eps
+        even = np.max(off / np.abs(right)) < most * eps
         scattered = even and 0.2 < np.mean(found > right) < 0.8 and np.count_nonzero(off) >= 8
         if not eps / 100 < relative < 4 * eps or largest > 8 * eps:
             continue

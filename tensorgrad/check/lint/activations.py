@@ -6,7 +6,7 @@ and a node are run again on numbers of our own, and if a sigmoid of these comes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ _LIBRARIES = frozenset(["numpy", "_operator", __name__.partition(".")[0]])
 _TINY = 1e-3  # what is added to probabilities as a guard against 0, or clipped off, is no larger
 _PARTS = 16  # of an activation by hand: none has more
 _STEPS = 6  # from what bends to the end of it
-_SUM = 1e-3  # how far probabilities may be off a sum of 1: float16 and clipping cost no more
+OFF = 1e-3  # how far probabilities may be off their range, and off a sum of 1
 
 SOFTMAX, LOG_SOFTMAX, SIGMOID, TANH, RELU, SOFTPLUS = "softmax", "log_softmax", "sigmoid", "tanh", "relu", "softplus"
 PROBABILITIES = (SOFTMAX, SIGMOID)
@@ -48,23 +48,15 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-def _array_function(function: Any) -> Any:
-    """Return the function that graphs hold for one that takes Tensors."""
-    return function.__wrapped__
-
-
-_SOFTMAX, _LOG_SOFTMAX = _array_function(functional.softmax), _array_function(functional.log_softmax)
-_ELEMENTWISE: Mapping[str, Callable[[Any], Any]] = {
-    SIGMOID: _array_function(functional.sigmoid),
+_OF_CLASSES: Mapping[str, Any] = {SOFTMAX: functional.softmax, LOG_SOFTMAX: functional.log_softmax}
+_ELEMENTWISE: Mapping[str, Any] = {
+    SIGMOID: functional.sigmoid,
     TANH: np.tanh,
-    RELU: _array_function(functional.relu),
-    SOFTPLUS: _array_function(functional.softplus),
+    RELU: functional.relu,
+    SOFTPLUS: functional.softplus,
 }
-_KINDS: Mapping[Any, str] = {
-    _SOFTMAX: SOFTMAX,
-    _LOG_SOFTMAX: LOG_SOFTMAX,
-    **{function: kind for kind, function in _ELEMENTWISE.items()},
-}
+# By the functions that graphs hold: those of arrays.
+_KINDS = {getattr(f, "__wrapped__", f): kind for kind, f in {**_OF_CLASSES, **_ELEMENTWISE}.items()}
 
 
 class Activation(NamedTuple):
@@ -79,36 +71,27 @@ class Activation(NamedTuple):
 
 def rearranged(node: Node) -> Node:
     """Return the node whose values these are, in another order, shape or dtype."""
-    while node.function is not None and node.label in REARRANGING:
-        parent = node.parents[0]
-        if parent is None:
-            break
-        node = parent
+    while node.function is not None and node.label in REARRANGING and node.parents[0] is not None:
+        node = node.parents[0]
     return node
 
 
 def unguarded(node: Node) -> Node:
     """Return the node whose values these are, but for a guard against 0: ``clip(p, eps, 1)``, ``p + eps``."""
-    while True:
-        node = rearranged(node)
-        inner: Node | None = None
-        if node.function is None:
-            return node
-        if node.label == "clip":
-            inner = None if _is_relu(node) else node.parents[0]
-        elif node.function in (np.add, np.subtract, np.maximum, np.minimum):
-            inner = _guarded(node)
-        if inner is None:
-            return node
-        node = inner
-
-
-def _is_relu(clip: Node) -> bool:
-    low, high = clip.inputs[1:3]
-    return low is not None and high is None and not np.any(low)
+    inner: Node | None = node
+    while inner is not None:
+        node = rearranged(inner)
+        inner = _guarded(node)
+    return node
 
 
 def _guarded(node: Node) -> Node | None:
+    """Return what a node guards against 0; None if it is no guard."""
+    if node.function is not None and node.label == "clip":
+        low, high = node.inputs[1:3]
+        return None if low is not None and high is None and not np.any(low) else node.parents[0]  # that is a relu
+    if node.function not in (np.add, np.subtract, np.maximum, np.minimum):
+        return None
     i = 0 if node.parents[1] is None else 1
     of, guard = node.parents[i], node.inputs[1 - i]
     if of is None or node.parents[1 - i] is not None or np.size(guard) != 1 or (node.function is np.subtract and i):
@@ -122,9 +105,14 @@ def _guarded(node: Node) -> Node | None:
 def sum_axis(values: Any) -> int | None:
     """Return the axis along which values sum to 1, several of them; the last one such, None if there is none."""
     for axis in range(values.ndim - 1, -1, -1):
-        if values.shape[axis] > 1 and np.all(np.abs(values.sum(axis=axis) - 1) <= _SUM):
+        if values.shape[axis] > 1 and sums_to_1(values, axis):
             return axis
     return None
+
+
+def sums_to_1(values: Any, axis: int) -> bool:
+    """Whether values may be probabilities along an axis: float16, clipping and rounding by hand cost no more."""
+    return bool(np.all(np.abs(values.sum(axis=axis) - 1) <= OFF))
 
 
 # ---- which activation --------------------------------------------------------------------------------------------
@@ -215,9 +203,8 @@ def _kinds(node: Node, parts: Sequence[Node]) -> dict[Node, list[str]]:
     found: dict[Node, list[str]] = {part: [] for part in parts}
     for kind, f in _ELEMENTWISE.items():
         expected = f(z)
-        is_off = abs(y - expected) > _TINY * (1 + abs(expected))
-        for part, off in zip(like, is_off, strict=True):
-            found[part] += [] if off else [kind]
+        for i in np.flatnonzero(~(abs(y - expected) > _TINY * (1 + abs(expected)))):
+            found[like[i]].append(kind)
     return found
 
 
@@ -274,15 +261,12 @@ def _run_again(operations: Sequence[Node], z: Node, values: Any) -> Any:
 
 
 def _softmax_of(y: Any, z: Any) -> str | None:
-    for kind, function, probabilities in ((SOFTMAX, _SOFTMAX, y), (LOG_SOFTMAX, _LOG_SOFTMAX, np.exp(y))):
+    for kind, probabilities in ((SOFTMAX, y), (LOG_SOFTMAX, np.exp(y))):
         axis = sum_axis(probabilities)
-        if axis is not None and any(_is_close(y, function, values, axis) for values in (z, z.T)):
-            return kind
+        for values in (z, z.T) if axis is not None else ():
+            if values.shape == y.shape and np.allclose(y, _OF_CLASSES[kind](values, axis=axis), _TINY, _TINY):
+                return kind
     return None
-
-
-def _is_close(y: Any, function: Any, z: Any, axis: int) -> bool:
-    return z.shape == y.shape and np.allclose(y, function(z, axis=axis), _TINY, _TINY)
 
 
 def _unshifted(z: Node) -> Node:

@@ -63,9 +63,13 @@ class Layer(NamedTuple):
         """Return values of this layer, or of its activation, in rows: one for each unit, with all samples in it."""
         if self.products[0].weights.value.ndim == 1:
             return values.reshape(1, -1)
-        if self.products[0].rows or values.ndim == 1:
-            return values.reshape(-1, values.shape[-1]).T
-        return np.moveaxis(values, -2, 0).reshape(values.shape[-2], -1)
+        return in_rows(values, -1 if self.products[0].rows else -2)
+
+
+def in_rows(values: Any, axis: int) -> Any:
+    """Return values as a matrix with a row for each place along an axis; of a vector, along its only one."""
+    values = np.moveaxis(values, max(axis, -values.ndim), 0)
+    return values.reshape(len(values), -1)
 
 
 def parameter_of(node: Node | None) -> Leaf | None:
@@ -77,13 +81,7 @@ def parameter_of(node: Node | None) -> Leaf | None:
 
 
 class Reading:
-    """A graph, read once for all rules.
-
-    Args:
-        root: Of the loss.
-        names: What parameters are called that have no name.
-        where: Says which line made a node.
-    """
+    """The graph of a loss, read once for all rules; names: of parameters without one; where: which line made a node."""
 
     def __init__(self, root: Node, names: Mapping[Node, str], where: Callable[[Node], Any]) -> None:
         self.root = root
@@ -101,8 +99,6 @@ class Reading:
                     if parent.written > node.number:
                         raise _stale(parent, node)
                     self.users.setdefault(parent, []).append(node)
-        self._layers: dict[Node, Layer | None] = {}
-        self._products: dict[Node, Product | None] = {}
 
     @functools.cached_property
     def parameters(self) -> list[Leaf]:
@@ -123,32 +119,23 @@ class Reading:
         """Return which activation made a node, if it was one."""
         return self.activations[node].kind if node in self.activations else None
 
-    def activated_layers(self) -> Iterator[tuple[Node, str, Layer]]:
-        """Yield the activations of layers: node, kind, and the layer that went in."""
-        for node, (kind, argument) in self.activations.items():
-            layer = self.layer(argument)
-            if layer is not None:
-                yield node, kind, layer
+    @functools.cached_property
+    def activated_layers(self) -> list[tuple[Node, str, Layer]]:
+        """The activations of layers: node, kind, and the layer that went in."""
+        found = [(node, kind, self.layer(argument)) for node, (kind, argument) in self.activations.items()]
+        return [(node, kind, layer) for node, kind, layer in found if layer is not None]
 
-    def product(self, node: Node) -> Product | None:
-        """Return the product of data with weights that a node is, if it is one."""
-        if node not in self._products:
-            self._products[node] = _product(node)
-        return self._products[node]
+    @functools.cached_property
+    def products(self) -> dict[Node, Product]:
+        """The products of data with weights."""
+        return {node: product for node in self.operations if (product := _product(node)) is not None}
 
     def layer(self, node: Node | None) -> Layer | None:
         """Return the layer that ends in a node, if it is products with weights and biases, added up."""
-        if node is None or node.function is None:
-            return None
-        if node not in self._layers:
-            self._layers[node] = self._read_layer(node)
-        return self._layers[node]
-
-    def _read_layer(self, node: Node) -> Layer | None:
         products: list[Product] = []
         biases: list[Node] = []
         is_pure = True
-        waiting: list[Node] = [node]
+        waiting = [] if node is None else [node]
         for steps, part in enumerate(waiting):
             if steps > _STEPS:
                 return None
@@ -157,26 +144,20 @@ class Reading:
                 is_pure = is_pure and None not in part.parents
             elif parameter_of(part) is not None:
                 biases.append(part)
+            elif part in self.products:
+                products.append(self.products[part])
+                biases += [bias for bias in part.parents[2:] if bias is not None]
             else:
-                product = self.product(part)
-                if product is None:
-                    is_pure = False
-                else:
-                    products.append(product)
-                    if part.function is DENSE and len(part.parents) > 2 and part.parents[2] is not None:
-                        biases.append(part.parents[2])
-        if not products:
+                is_pure = False
+        if node is None or not products:
             return None
-        products = [_turned(product, biases) for product in products]
-        return Layer(node, tuple(products), tuple(biases), is_pure)
+        return Layer(node, tuple([_turned(product, biases) for product in products]), tuple(biases), is_pure)
 
     @functools.cached_property
     def layers(self) -> list[Layer]:
         """The layers of the graph, each with all that is added to it."""
         found: dict[Node, Layer] = {}
-        for node in self.operations:
-            if self.product(node) is None:
-                continue
+        for node in self.products:
             end = node
             for _ in range(_STEPS):
                 users = self.users.get(end, [])
@@ -272,17 +253,12 @@ def spent_loss() -> RuntimeError:
 
 
 def _product(node: Node) -> Product | None:
-    if node.function is DENSE:
-        weights = node.parents[1]
-        return None if weights is None or parameter_of(weights) is None else Product(node, 0, weights, True)
-    if node.function not in (np.matmul, np.dot):
+    if node.function not in (DENSE, np.matmul, np.dot) or 0 in (np.ndim(x) for x in node.inputs[:2]):
         return None
-    left, right = node.parents
-    if np.ndim(node.inputs[0]) == 0 or np.ndim(node.inputs[1]) == 0:
-        return None
+    left, right = node.parents[:2]
     if right is not None and right.value.ndim <= 2 and parameter_of(right) is not None:
         return Product(node, 0, right, True)
-    if left is not None and left.value.ndim <= 2 and parameter_of(left) is not None:
+    if left is not None and left.value.ndim <= 2 and parameter_of(left) is not None and node.function is not DENSE:
         return Product(node, 1, left, False)
     return None
 

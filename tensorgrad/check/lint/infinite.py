@@ -50,10 +50,10 @@ def _origin(node: Node) -> tuple[Node, int | None]:
         wrong = [i for i in range(len(node.parents)) if not _is_finite(node.inputs[i])]
         if not wrong:
             return node, None
-        wrong.sort(key=lambda i: not _is_nan(node.inputs[i]))
-        parent = node.parents[wrong[0]]
+        worst = next((i for i in wrong if np.any(np.isnan(node.inputs[i]))), wrong[0])
+        parent = node.parents[worst]
         if parent is None or parent.function is None:
-            return node, wrong[0]
+            return node, worst
         node = parent
     return node, None
 
@@ -61,10 +61,6 @@ def _origin(node: Node) -> tuple[Node, int | None]:
 def _is_finite(value: Any) -> bool:
     kind = getattr(getattr(value, "dtype", None), "kind", "f" if isinstance(value, float) else "")
     return kind not in ("f", "c") or bool(np.all(np.isfinite(value)))
-
-
-def _is_nan(value: Any) -> bool:
-    return bool(np.isnan(value).any())
 
 
 def _begun(reading: Reading, node: Node, loss: str) -> tuple[str, str, str]:
@@ -89,7 +85,9 @@ def _begun(reading: Reading, node: Node, loss: str) -> tuple[str, str, str]:
         return found, why, "np.log(np.maximum(p, 1e-12)); for a loss of probabilities, tg.cross_entropy(z, targets)"
     if node.label in ("exp", "exp2", "expm1", "sinh", "cosh", "power", "square"):
         found = f"{loss}. It began at {name}: the result is too large for {node.value.dtype}."
-        return found, "exp overflows beyond 88 in float32, and beyond 709 in float64.", _tamed(reading, node)
+        top = float(np.finfo(node.value.dtype).max)
+        why = f"The largest number there is {top:.2g}; exp passes it at {math.log(top):.4g}."
+        return found, why, _tamed(reading, node)
     if node.label == "divide":
         return found, "Something is divided by 0.", "a / np.maximum(b, 1e-12), if b cannot be negative"
     return found, "Every number that depends on it becomes infinite or NaN; so do all gradients.", "look at its inputs"

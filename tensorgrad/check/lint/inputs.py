@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Leaf, Node
-from .graph import Found, Layer, Reading
+from .graph import Found, Layer, Reading, in_rows
 from .report import WARNING
 
 _LARGE = 30  # numbers beyond it are not of unit scale: pixels of 0 to 255; years, ages. The 16 of small digits is borne
@@ -65,21 +65,16 @@ def _off_scale(x: Any, rows: bool) -> tuple[str, str] | None:
         return span, fix
     if x.min() >= 0 and 128 <= x.max() <= 255 and (np.count_nonzero(size > _LARGE) >= _SHARE * x.size):
         return f"{span}, as pixels do", "x = x / 255, of training and of test data"
-    columns = (
-        size.reshape(-1, x.shape[-1]) if rows or x.ndim == 1 else np.moveaxis(size, -2, 0).reshape(x.shape[-2], -1).T
-    )
-    large = np.count_nonzero(columns > _LARGE, axis=0)
-    if len(columns) < _FULL_BATCH:
-        return (span, fix) if large.sum() >= max(_FEWEST, _SHARE * x.size) else None
-    wrong = np.flatnonzero(large >= max(_FEWEST, _SHARE * len(columns)))
+    large = in_rows(size, -1 if rows else -2) > _LARGE
+    features, samples = large.shape
+    if samples < _FULL_BATCH:
+        return (span, fix) if np.count_nonzero(large) >= max(_FEWEST, _SHARE * x.size) else None
+    wrong = np.flatnonzero(np.count_nonzero(large, axis=1) >= max(_FEWEST, _SHARE * samples))
     if not wrong.size:
         return None
-    if wrong.size < columns.shape[1]:
-        first = int(wrong[0])
-        span += f", those of {'column' if rows else 'row'} {first}" + (
-            f" and {wrong.size - 1:,} more" * (wrong.size > 1)
-        )
-        span += f" being beyond {_LARGE}"
+    if wrong.size < features:
+        more = f" and {wrong.size - 1:,} more" if wrong.size > 1 else ""
+        span += f", those of {'column' if rows else 'row'} {wrong[0]}{more} being beyond {_LARGE}"
     return span, fix
 
 
@@ -128,7 +123,7 @@ def _brings_float64(node: Node, i: int, mixed: set[Node]) -> bool:
 
 def _narrowed(node: Node, i: int) -> str:
     parent = node.parents[i]
-    if parent is not None and isinstance(parent, Leaf) and parent.requires_grad:
+    if isinstance(parent, Leaf) and parent.requires_grad:
         return f"make {parent.name or 'it'} with dtype=np.float32"
     if np.ndim(node.inputs[i]) == 0:
         return "a Python number, which leaves float32 as it is: float(c); math.sqrt(2) in place of np.sqrt(2)"

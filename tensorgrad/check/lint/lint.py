@@ -16,6 +16,7 @@ from ...recording import recording
 from ...tensor import Tensor
 from ...transforms import calls
 from ..locations import located, location_of
+from ..reports.wording import listed
 from . import infinite, predictions, targets, units
 from . import inputs as lint_inputs
 from .graph import Found, Reading, spent_loss
@@ -24,7 +25,6 @@ from .report import Finding, LintReport
 __all__ = ["lint"]
 
 _RULES = [*predictions.RULES, *targets.RULES, *infinite.RULES, *lint_inputs.RULES, *units.RULES]
-_SHOWN = 5  # names in a sentence
 
 
 def lint(loss: Any, *inputs: Any, model: Any = None) -> LintReport:
@@ -82,11 +82,9 @@ def _called(
     with recording(), located() as where:
         result = f(*inputs)
     if not (isinstance(result, Tensor) and result.requires_grad):
-        tracked = _tracked(inputs, names)
-        if tracked is not None:
-            inputs = tracked
-            with recording(), located() as where:
-                result = f(*inputs)
+        inputs = _tracked(inputs, names)
+        with recording(), located() as where:
+            result = f(*inputs)
     if not isinstance(result, Tensor):
         raise TypeError(
             f"lint was given a function that returned {operand(result)}. Expected: the loss, a Tensor. Usual fix: end "
@@ -96,17 +94,16 @@ def _called(
     return result, found, where.get
 
 
-def _tracked(inputs: tuple[Any, ...], names: list[str]) -> tuple[Any, ...] | None:
-    """Return inputs with Tensors that require a gradient for floating arrays; None if there are no such arrays."""
-    changed, made = [], 0
+def _tracked(inputs: tuple[Any, ...], names: list[str]) -> tuple[Any, ...]:
+    """Return inputs with Tensors that require a gradient for floating arrays."""
+    changed = []
     for name, value in zip(names, inputs, strict=True):
         leaves, structure = tree.flatten(value)
         for i, (path, leaf) in enumerate(zip(tree.paths(structure, name), leaves, strict=True)):
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
                 leaves[i] = Tensor(leaf, requires_grad=True, name=path)
-                made += 1
         changed.append(tree.rebuild(structure, leaves))
-    return tuple(changed) if made else None
+    return tuple(changed)
 
 
 def _root(loss: Any) -> Node:
@@ -172,13 +169,11 @@ def _unreached(reading: Reading, parameters: Iterable[tuple[str, Tensor]]) -> Fo
     missing = [node for node in every if node not in reading.members]
     if not missing:
         return
-    names = [reading.name(node) for node in missing[:_SHOWN]]
-    more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
     some = "any of its" if len(missing) == len(every) else f"{len(missing):,} of {len(every):,}"
     yield reading.finding(
         "unreached-parameter",
         None,
-        f"The loss does not depend on {some} parameters: {', '.join(names)}{more}.",
+        f"The loss does not depend on {some} parameters: {listed(list(map(reading.name, missing)))}.",
         "They get no gradient, and stay as they are. Usual reasons: a layer that is made and never called, another "
         "copy of the parameters in use, or a value that has left the graph on the way (.detach(), .data, .numpy(), "
         "tg.no_grad(), argmax, a comparison).",

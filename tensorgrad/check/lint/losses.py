@@ -48,23 +48,15 @@ def _squared(node: Node) -> Iterator[Loss]:
         return
     if node.function is np.power and not (np.ndim(node.inputs[1]) == 0 and node.inputs[1] == 2):
         return
-    a, b = difference.parents
-    first = a is not None and (b is None or b.function is None or _is_further(a, b))
-    for i in (0, 1) if first else (1, 0):
-        if difference.parents[i] is not None:
-            yield Loss(
-                node,
-                "squared error",
-                difference.parents[i],
-                difference.inputs[i],
-                difference.inputs[1 - i],
-                node.function is not SQUARED,
-            )
-            return
+    a, b = [_steps_so_far(parent) for parent in difference.parents]
+    p, targets = (0, 1) if a >= b else (1, 0)
+    inputs, by_hand = difference.inputs, node.function is not SQUARED
+    yield Loss(node, "squared error", difference.parents[p], inputs[p], inputs[targets], by_hand)
 
 
-def _is_further(a: Node, b: Node) -> bool:
-    return a.function is not None and (b.function is None or a.number > b.number)
+def _steps_so_far(node: Node | None) -> int:
+    """Return what is the larger, the later a node was computed: of two, the predictions are the later one."""
+    return -1 if node is None else 0 if node.function is None else node.number
 
 
 def _from_probabilities(reading: Reading, node: Node) -> Iterator[Loss]:
@@ -87,7 +79,7 @@ def _cross_entropy_by_hand(reading: Reading, node: Node) -> Iterator[Loss]:
         if node.parents[i] is not None or logarithm is None or logarithm.function is not np.log:
             continue
         p = logarithm.parents[0]
-        if p is None or np.shape(targets) != p.value.shape or p.value.ndim != 2 or not _are_one_hot(targets):
+        if p is None or np.shape(targets) != p.value.shape or p.value.ndim != 2 or not hot_axes(targets):
             continue
         inner = unguarded(p)
         others = reading.users.get(inner, []) + reading.users.get(p, [])
@@ -99,9 +91,9 @@ def _is_complement(node: Node) -> bool:
     return (node.function is np.subtract and node.parents[0] is None) or node.function in (np.negative, np.log1p)
 
 
-def _are_one_hot(targets: Any) -> bool:
-    """Whether targets hold a single 1 per sample, and otherwise 0, along one of two axes with several classes."""
+def hot_axes(targets: Any) -> list[int]:
+    """Return along which of two axes, the last one first, targets hold a single 1 for each sample, and otherwise 0."""
     targets = np.asarray(targets)
     if not np.all((targets == 0) | (targets == 1)):
-        return False
-    return any(targets.shape[axis] > 1 and np.all(targets.sum(axis=axis) == 1) for axis in (0, 1))
+        return []
+    return [axis for axis in (1, 0) if targets.shape[axis] > 1 and np.all(targets.sum(axis=axis) == 1)]

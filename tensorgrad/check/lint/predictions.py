@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph import Node
-from .activations import LOG_SOFTMAX, PROBABILITIES, RELU, SIGMOID, SOFTMAX, TANH, rearranged, sum_axis, unguarded
+from .activations import (
+    LOG_SOFTMAX,
+    PROBABILITIES,
+    RELU,
+    SIGMOID,
+    SOFTMAX,
+    TANH,
+    rearranged,
+    sum_axis,
+    sums_to_1,
+    unguarded,
+)
 from .graph import Found, Reading
-from .losses import CROSS_ENTROPY, NAMES, Loss, losses
+from .losses import BINARY, CROSS_ENTROPY, NAMES, Loss, hot_axes, losses
 from .report import ERROR, WARNING
-
-_OFF = 1e-3  # how far distributions, of float16 or rounded by hand, may be off a sum of 1
 
 # ---- softmax into logits, logits into probabilities --------------------------------------------------------------
 
@@ -24,12 +33,9 @@ def activations_into_logits(reading: Reading) -> Found:
         kind = reading.kind(source)
         name = NAMES[loss.node.function]
         told = _into_logits(kind, name)
-        if told is None or kind is None:
-            continue
-        why, fix, severity = told
-        found = f"The output of {kind}, of shape {source.value.shape}, goes into {name}, which takes logits."
-        rule = f"{kind.replace('_', '-')}-into-logits"
-        yield reading.finding(rule, loss.node, found, why, fix, severity)
+        if told is not None:
+            found = f"The output of {kind}, of shape {source.value.shape}, goes into {name}, which takes logits."
+            yield reading.finding(f"{kind}-into-logits".replace("_", "-"), loss.node, found, *told)
 
 
 def _into_logits(kind: str | None, loss: str) -> tuple[str, str, str] | None:
@@ -65,17 +71,19 @@ def _into_logits(kind: str | None, loss: str) -> tuple[str, str, str] | None:
             fix,
             WARNING,
         )
-    if kind == RELU:
-        sigmoid = own == "sigmoid"
+    if kind == RELU and own == "sigmoid":
         return (
-            "relu leaves no negative scores"
-            + (
-                ": the sigmoid of what is left is never below 0.5, so nothing can ever be predicted to be 0."
-                if sigmoid
-                else ", and a score at 0 has no gradient: that class learns nothing from the sample."
-            ),
+            "relu leaves no negative scores: the sigmoid of what is left is never below 0.5, so nothing can ever be "
+            "predicted to be 0.",
             fix,
-            ERROR if sigmoid else WARNING,
+            ERROR,
+        )
+    if kind == RELU:
+        return (
+            "relu leaves no negative scores, and a score at 0 has no gradient: that class learns nothing from the "
+            "sample.",
+            fix,
+            WARNING,
         )
     return None
 
@@ -86,26 +94,21 @@ def not_probabilities(reading: Reading) -> Found:
         if not loss.family.endswith("probabilities") or loss.predictions is None:
             continue
         source = unguarded(loss.predictions)
-        told = _no_distribution(reading, loss, source) if loss.family == "probabilities" else None
-        if loss.family == "binary probabilities":
-            told = _no_sigmoid(reading, source)
+        of_classes = loss.family == "probabilities"
+        told = _no_distribution(reading, loss, source) if of_classes else _no_sigmoid(reading, source)
         if told is not None:
-            rule, found, why, fix = told
-            name = "" if loss.by_hand else loss.family.replace("probabilities", "cross_entropy").replace(" ", "_")
-            yield reading.finding(rule, loss.node, found, why, fix, operation=name)
+            name = "" if loss.by_hand else NAMES[CROSS_ENTROPY if of_classes else BINARY]
+            yield reading.finding(told[0], loss.node, *told[1:], operation=name)
 
 
 def _no_distribution(reading: Reading, loss: Loss, source: Node) -> tuple[str, str, str, str] | None:
     p = np.asarray(loss.values)
-    classes = p.ndim - 1
-    if loss.by_hand:  # in whatever layout: along the axis along which the targets sum to 1
-        hot = [axis for axis in (1, 0) if p.shape[axis] > 1 and np.all(np.sum(loss.targets, axis=axis) == 1)]
-        classes = hot[0]
-        if any(np.all(np.abs(p.sum(axis=axis) - 1) <= _OFF) for axis in hot):
-            return None
+    axes = hot_axes(loss.targets) if loss.by_hand else [p.ndim - 1]  # by hand, in whatever layout
+    classes = axes[0]
     with np.errstate(invalid="ignore"):
         sums = p.sum(axis=classes)
-    if p.shape[classes] < 2 or np.all(np.abs(sums - 1) <= _OFF) or not np.all(np.isfinite(sums)):
+        fine = any(sums_to_1(p, axis) for axis in axes)
+    if fine or p.shape[classes] < 2 or not np.all(np.isfinite(sums)):
         return None
     kind = reading.kind(source)
     called = "The loss is the cross-entropy of probabilities, -sum(t * log(p)), and"

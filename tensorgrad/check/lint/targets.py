@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph import Node
 from ...primitives import is_elementwise
-from .activations import RANGES, REARRANGING, SIGMOID, TANH, rearranged, unguarded
+from .activations import OFF, RANGES, REARRANGING, SIGMOID, TANH, rearranged, unguarded
 from .graph import Found, Reading, parameter_of
 from .losses import SQUARED, Loss, losses
 from .report import ERROR, WARNING
@@ -20,14 +20,12 @@ _STUCK = 0.05  # the part of the outputs that may be stuck: a few wrong labels s
 _UNREACHABLE = 0.05  # the part of the targets that may be out of reach of the output, for noise
 _BEYOND = 0.1  # of the targets' deviation: what is nearer to the range is noise
 _TOTALS = ("sum", "mean", "average", "nansum", "nanmean", "norm", "var", "std")
-_OFF = 1e-3  # how far distributions, of float16 or rounded by hand, may be off a sum of 1
 
 # ---- (n,) against (n, 1) ---------------------------------------------------------------------------------------
 
 
 def broadcast_columns(reading: Reading) -> Found:
     """(n,) against (n, 1), which NumPy broadcasts to (n, n), in what is then summed up."""
-    rule = "column-against-row"
     for node in reading.operations:
         pair = _column_and_row(node)
         if pair is None or _is_deliberate(node, pair) or not _is_totalled(reading, node):
@@ -35,7 +33,7 @@ def broadcast_columns(reading: Reading) -> Found:
         column, row = pair
         n = np.shape(node.inputs[row])[0]
         yield reading.finding(
-            rule,
+            "column-against-row",
             node,
             f"{reading.input_name(node, row)} meets {reading.input_name(node, column).rstrip(',')} in "
             f"{node.label}: NumPy broadcasts {(n,)} against {(n, 1)} to {(n, n)}.",
@@ -102,12 +100,9 @@ def stuck_outputs(reading: Reading) -> Found:
         if kind not in (SIGMOID, TANH):
             continue
         low, high = RANGES[kind]
-        span = high - low
-        at_end = np.minimum(p - low, high - p) <= ENDS * span
-        stuck = np.count_nonzero(at_end & (np.abs(p - targets) > _WRONG * span))
+        stuck = np.count_nonzero(at_ends(p, kind) & (np.abs(p - targets) > _WRONG * (high - low)))
         if stuck <= _STUCK * p.size:
             continue
-        rule = f"saturated-{kind}-with-squared-error"
         fix = (
             "tg.binary_cross_entropy(z, targets), or tg.cross_entropy for one class of many, with z as it was before "
             "the sigmoid: its gradient is p - t, which never vanishes while p is wrong"
@@ -115,7 +110,7 @@ def stuck_outputs(reading: Reading) -> Found:
             else "no activation behind the last layer; else smaller initial weights and inputs of unit scale"
         )
         yield reading.finding(
-            rule,
+            f"saturated-{kind}-with-squared-error",
             loss.node,
             f"{stuck:,} of {p.size:,} outputs of {kind}, of shape {source.value.shape}, are within "
             f"{ENDS:g} of an end of its range, and their targets are at the other end.",
@@ -125,18 +120,24 @@ def stuck_outputs(reading: Reading) -> Found:
         )
 
 
+def at_ends(y: Any, kind: str) -> Any:
+    """Return which outputs of an activation are nearly at an end of its range."""
+    low, high = RANGES[kind]
+    with np.errstate(invalid="ignore"):
+        return np.minimum(y - low, high - y) <= ENDS * (high - low)
+
+
 def unreachable_targets(reading: Reading) -> Found:
     """Targets that the activation of the output cannot give."""
-    rule = "targets-out-of-reach"
     for loss, _, kind, _, targets in _squared_outputs(reading):
         low, high = RANGES[kind]
-        margin = max(_BEYOND * float(np.std(targets)), _OFF)
+        margin = max(_BEYOND * float(np.std(targets)), OFF)
         beyond = np.count_nonzero((targets < low - margin) | (targets > high + margin))
         if beyond <= _UNREACHABLE * targets.size:
             continue
         span = "no negative numbers" if high == np.inf else f"only numbers from {low:g} to {high:g}"
         yield reading.finding(
-            rule,
+            "targets-out-of-reach",
             loss.node,
             f"The output comes from {kind}, which gives {span}; {beyond:,} of {targets.size:,} targets lie "
             f"outside. Targets run from {targets.min():.3g} to {targets.max():.3g}.",
@@ -172,13 +173,12 @@ def impossible_targets(reading: Reading) -> Found:
         else:
             told = None if targets.dtype.kind == "b" else _no_sums(targets)
         if told is not None:
-            rule, found, why, fix, severity = told
-            yield reading.finding(rule, loss.node, found, why, fix, severity)
+            yield reading.finding(told[0], loss.node, *told[1:])
 
 
 def _outside(targets: Any) -> tuple[str, str, str, str, str] | None:
     low, high = targets.min(), targets.max()
-    if (low >= -_OFF and high <= 1 + _OFF) or not (np.isfinite(low) and np.isfinite(high)):
+    if (low >= -OFF and high <= 1 + OFF) or not (np.isfinite(low) and np.isfinite(high)):
         return None
     signs = low == -1 and high == 1
     return (
@@ -200,7 +200,7 @@ def _no_sums(targets: Any) -> tuple[str, str, str, str, str] | None:
     if not np.all(np.isfinite(targets)):
         return None
     sums = targets.sum(axis=-1)
-    wrong = (np.abs(sums - 1) > _OFF) & (np.count_nonzero(targets, axis=-1) > 1)
+    wrong = (np.abs(sums - 1) > OFF) & (np.count_nonzero(targets, axis=-1) > 1)
     if not wrong.any():
         return None
     return (

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...graph import Node
-from .activations import RANGES, REARRANGING, RELU, SIGMOID, TANH
+from .activations import REARRANGING, RELU, SIGMOID, TANH
 from .graph import Found, Layer, Reading
 from .report import ERROR, WARNING
-from .targets import ENDS
+from .targets import ENDS, at_ends
 
 # Of the outputs of a layer: single units that have settled at an end are part of many trained networks.
 _SATURATED = 0.5
@@ -48,9 +48,8 @@ def dead_relus(reading: Reading) -> Found:
         many = dead - by_chance > _HALF * units + math.sqrt(units)  # and two deviations of what chance gives
         if samples < _SAMPLES or not (silent or many or far >= _FAR_SHARE * units):
             continue
-        which = f"{dead:,} of {units:,} relu units" if not silent else f"All {units:,} relu units"
-        if units == 1:
-            which = "The only relu unit"
+        which = f"All {units:,} relu units" if silent else f"{dead:,} of {units:,} relu units"
+        which = "The only relu unit" if units == 1 else which
         why = (
             "A relu that is 0 has no slope: the weights in front of such a unit have no gradient, and stay as they are."
         )
@@ -79,7 +78,7 @@ def saturated_units(reading: Reading) -> Found:
         size = sum(node.value.size for node, _, _ in uses)
         if not uses or size < _SAMPLES * uses[0][1].units:
             continue
-        count = sum(_at_ends(node.value, *RANGES[kind]) for node, _, kind in uses)
+        count = sum(np.count_nonzero(at_ends(node.value, kind)) for node, _, kind in uses)
         if count <= _SATURATED * size:
             continue
         node, layer, kind = uses[0]
@@ -99,15 +98,10 @@ def saturated_units(reading: Reading) -> Found:
 def _by_weights(reading: Reading, kinds: tuple[str, ...]) -> Iterable[list[tuple[Node, Layer, str]]]:
     """Return the activations of some kinds, those of the same weights together: the turns of a loop are one layer."""
     found: dict[Any, list[tuple[Node, Layer, str]]] = {}
-    for node, kind, layer in reading.activated_layers():
+    for node, kind, layer in reading.activated_layers:
         if kind in kinds and node.value.ndim:
             found.setdefault((layer.parameter, kind, layer.units), []).append((node, layer, kind))
     return found.values()
-
-
-def _at_ends(y: Any, low: float, high: float) -> int:
-    with np.errstate(invalid="ignore"):
-        return int(np.count_nonzero(np.minimum(y - low, high - y) <= ENDS * (high - low)))
 
 
 def _is_hidden(reading: Reading, node: Node) -> bool:
@@ -115,16 +109,13 @@ def _is_hidden(reading: Reading, node: Node) -> bool:
     waiting = [node]
     for steps, part in enumerate(waiting):
         for user in reading.users.get(part, []):
-            product = reading.product(user)
+            product = reading.products.get(user)
             if product is not None and product.parent is part:
                 return True
-            if steps < _STEPS and (user.label in REARRANGING or _is_mask(user)):
+            is_mask = user.function is np.multiply and None in user.parents
+            if steps < _STEPS and (user.label in REARRANGING or is_mask):
                 waiting.append(user)
     return False
-
-
-def _is_mask(node: Node) -> bool:
-    return node.function is np.multiply and None in node.parents
 
 
 # ---- units that are all alike ------------------------------------------------------------------------------------
@@ -132,7 +123,7 @@ def _is_mask(node: Node) -> bool:
 
 def identical_units(reading: Reading) -> Found:
     """Units with the same weights in front of them and behind them: they get the same gradients for ever."""
-    for node, _, layer in reading.activated_layers():
+    for node, _, layer in reading.activated_layers:
         if len(layer.products) != 1 or not layer.is_pure or layer.weights.ndim != 2 or layer.units < 2:
             continue
         outgoing = _outgoing(reading, node, layer.units)
@@ -140,7 +131,8 @@ def identical_units(reading: Reading) -> Found:
         if not outgoing or any(bias is None for bias in biases):
             continue
         every = np.concatenate([layer.weights, *biases, *outgoing], axis=1)
-        twins = _with_twin(every)
+        counts = np.unique(every, axis=0, return_counts=True)[1]
+        twins = int(counts[counts > 1].sum())
         if not twins:
             continue
         which = f"All {twins:,}" if twins == layer.units else f"{twins:,} of {layer.units:,}"
@@ -161,7 +153,7 @@ def _outgoing(reading: Reading, node: Node, units: int) -> list[Any]:
     """Return the weights behind the units, a row for each, if nothing else uses them."""
     found = []
     for user in reading.users.get(node, []):
-        product = reading.product(user)
+        product = reading.products.get(user)
         if product is None or product.parent is not node or product.weights.value.ndim > 2:
             return []
         weights = product.weights.value if product.rows else product.weights.value.T
@@ -179,23 +171,17 @@ def _of_units(bias: Any, units: int) -> Any:
     return np.full((units, 1), bias.reshape(())) if bias.size == 1 else None
 
 
-def _with_twin(rows: Any) -> int:
-    _, counts = np.unique(rows, axis=0, return_counts=True)
-    return int(counts[counts > 1].sum())
-
-
 # ---- two layers with nothing between them ------------------------------------------------------------------------
 
 
 def linear_layers(reading: Reading) -> Found:
     """A layer right behind another, no narrower one: together they are one."""
-    rule = "no-activation-between-layers"
     for first, second in _in_a_row(reading):
         width, fan_in, out = first.units, int(first.weights.shape[1]), second.units
         if width < min(fan_in, out):  # a bottleneck: that is worth something
             continue
         yield reading.finding(
-            rule,
+            "no-activation-between-layers",
             second.node,
             f"{reading.of_layer(second)} comes right behind {reading.of_layer(first)}, with no "
             "activation between them.",

@@ -23,23 +23,14 @@ _ASPECT = 1.5  # columns per row that look best
 
 
 class Cells(NamedTuple):
-    """A heat map before it is drawn.
+    """A heat map before it is drawn."""
 
-    Attributes:
-        levels: Rows and columns of numbers below LEVELS.
-        present: Which cells are there: the last row of a folded vector may be short.
-        block: Elements in a cell, down and across.
-        shape: Of the array.
-        folded: Rows and columns before elements were put together in blocks.
-        split: How many axes run down; the others run across. A vector in rows has -1.
-    """
-
-    levels: Any
-    present: Any
-    block: tuple[int, int]
-    shape: tuple[int, ...]
-    folded: tuple[int, int]
-    split: int
+    levels: Any  # rows and columns of numbers below LEVELS
+    present: Any  # which cells are there: the last row of a folded vector may be short
+    block: tuple[int, int]  # elements in a cell, down and across
+    shape: tuple[int, ...]  # of the array
+    folded: tuple[int, int]  # rows and columns before elements were put together in blocks
+    split: int  # how many axes run down; the others run across. A vector in rows has -1
 
     @property
     def is_whole(self) -> bool:
@@ -48,24 +39,23 @@ class Cells(NamedTuple):
 
     def element(self, row: int, column: int) -> tuple[int, ...]:
         """Return the index of the first element in a cell."""
-        i, j = row * self.block[0], column * self.block[1]
         if self.split < 0:
-            return (i * self.folded[1] + j,)
-        return (*_unraveled(i, self.shape[: self.split]), *_unraveled(j, self.shape[self.split :]))
+            return (row * self.block[0] * self.folded[1] + column * self.block[1],)
+        return (*self._down(row), *self._across(column))
+
+    def _down(self, row: int) -> tuple[int, ...]:
+        return _unraveled(row * self.block[0], self.shape[: self.split])
+
+    def _across(self, column: int) -> tuple[int, ...]:
+        return _unraveled(column * self.block[1], self.shape[self.split :])
 
     def row_label(self, row: int) -> str:
         """Return the part of the index that is the same along a row."""
-        i = row * self.block[0]
-        if self.split < 0:
-            return str(i * self.folded[1])
-        return ", ".join(map(str, _unraveled(i, self.shape[: self.split])))
+        return ", ".join(map(str, self.element(row, 0) if self.split < 0 else self._down(row)))
 
     def column_label(self, column: int) -> str:
         """Return the part of the index that is the same down a column."""
-        j = column * self.block[1]
-        if self.split < 0:
-            return f"+{j}"
-        return ", ".join(map(str, _unraveled(j, self.shape[self.split :])))
+        return f"+{column * self.block[1]}" if self.split < 0 else ", ".join(map(str, self._across(column)))
 
 
 def _unraveled(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -73,12 +63,7 @@ def _unraveled(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def cells(verdicts: Any, excess: Any = None) -> Cells:
-    """Return an array of verdicts as cells.
-
-    Args:
-        verdicts: Codes of any shape, not empty.
-        excess: Errors in units of what is tolerated, of the same shape.
-    """
+    """Return verdicts, of any shape but not empty, as cells; excess: errors in units of what is tolerated."""
     verdicts = np.asarray(verdicts)
     found = levels(verdicts, excess)
     split = _split(verdicts.shape)

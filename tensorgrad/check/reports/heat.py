@@ -10,10 +10,11 @@ import numpy as np
 
 from . import style
 from .cells import AGREEING, CODE_OF_LEVEL, DIFFERING, LEVELS, Cells, cells, levels
-from .markup import Markup, element, escaped, joined
+from .markup import Markup, element, joined
 from .png import data_uri, png
 from .report import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED
 
+Tip = Callable[[tuple[int, ...]], str]  # what to say of an element
 COLORS = ("#ffffff", *style.AGREEING, style.KINKY, style.DOUBTFUL, *style.DIFFERING)  # of the levels
 MEANINGS = {UNTRIED: "untried", AGREES: "agrees", KINK: "kink", UNDECIDED: "undecided", DIFFERS: "differs"}
 _GLYPHS = {KINK: "∧", UNDECIDED: "?", DIFFERS: "×"}  # in cells that are large enough: colour is not all there is
@@ -39,12 +40,10 @@ def heat_map(
 
     Args:
         verdicts: Codes, of any shape; arrays of one axis run in rows, those of more than two are folded.
-        title: A heading.
+        title: A heading; ``note``: a sentence below; ``subject``: what it is, for those who hear the page.
         excess: Errors in units of what is tolerated; shades of agreeing and of differing elements.
         numbers: Arrays of the same shape whose values small pictures tell when pointed at: ``{"ours": ...}``.
         meanings: What the codes are called.
-        note: A sentence below.
-        subject: What it is, for those who hear the page; by default the title.
 
     >>> "differs (1)" in heat_map(np.array([[1, 4], [1, 0]]), "W")
     True
@@ -54,9 +53,7 @@ def heat_map(
     if verdicts.size == 0:
         return element("div", joined(*heading, element("p", f"no elements: shape {verdicts.shape}", "faint")), "heat")
     found = cells(verdicts, excess)
-    given = {"excess": excess, **(numbers or {})}
-    known = {name: array for name, array in given.items() if array is not None}
-    tip = _tips(verdicts, known, meanings) if numbers else None
+    tip = _tips(verdicts, numbers, excess, meanings) if numbers else None
     parts = [*heading, _picture(found, subject or title, tip), _legend(verdicts, excess, meanings)]
     parts += [element("p", text, "faint") for text in (_about(found), note) if text]
     return element("div", Markup("\n".join(parts)), "heat")
@@ -65,7 +62,7 @@ def heat_map(
 # ---- the picture ---------------------------------------------------------------------------------------------
 
 
-def _picture(found: Cells, subject: str, tip: Callable[[tuple[int, ...]], str] | None) -> Markup:
+def _picture(found: Cells, subject: str, tip: Tip | None) -> Markup:
     rows, columns = found.levels.shape
     width, height = _side(columns, _WIDE), _side(rows, _HIGH)
     if found.split < 1 or min(width, height) >= _SQUARE:
@@ -76,38 +73,22 @@ def _picture(found: Cells, subject: str, tip: Callable[[tuple[int, ...]], str] |
     longest = max(len(found.column_label(i)) for i in (0, columns - 1))
     column_labels = list(_ticks(columns, width, _LETTER * longest + 14, found.column_label))
     top = 18 if column_labels else 1
+    cells = joined(*_inside(found, width, height, tip))
     parts = [
-        *[_label((i + 0.5) * width + left, top - 6, text, "middle") for i, text in column_labels],
-        *[_label(left - 6, (i + 0.5) * height + top + 4, text, "end") for i, text in row_labels],
-        f'<g class="cells" transform="translate({_short(left)} {_short(top)})">',
-        *_drawn(found, width, height, tip),
-        "</g>",
+        *[_text(text, (i + 0.5) * width + left, top - 6) for i, text in column_labels],
+        *[_text(text, left - 6, (i + 0.5) * height + top + 4, anchor="end") for i, text in row_labels],
+        element("g", cells, "cells", transform=f"translate({_short(left)} {top})"),
     ]
     if found.split >= 0:
-        parts.append(
-            f'<rect class="frame" x="{_short(left - 0.5)}" y="{_short(top - 0.5)}" width="{_short(across + 1)}" '
-            f'height="{_short(down + 1)}"/>'
-        )
-    total, high = left + across + _LETTER * 3, top + down + 1
-    label = escaped(f"errors of {subject}" if subject else "errors")
-    return Markup(
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{total:.0f}" height="{high:.0f}" '
-        f'viewBox="0 0 {total:.0f} {high:.0f}" aria-label="{label}">{"".join(parts)}</svg>'
-    )
+        parts.append(_drawn("rect", "", "frame", x=left - 0.5, y=top - 0.5, width=across + 1, height=down + 1))
+    total, high = f"{left + across + _LETTER * 3:.0f}", f"{top + down + 1:.0f}"
+    size = {"width": total, "height": high, "viewBox": f"0 0 {total} {high}"}
+    label = f"errors of {subject}" if subject else "errors"
+    return element("svg", joined(*parts), xmlns="http://www.w3.org/2000/svg", role="img", **size, aria_label=label)
 
 
 def _side(count: int, room: float) -> float:
     return min(max(room / count, _SIDES[0]), _SIDES[1])
-
-
-def _drawn(found: Cells, width: float, height: float, tip: Callable[[tuple[int, ...]], str] | None) -> Iterator[str]:
-    small = found.levels.size <= _EACH and min(width, height) >= _LEGIBLE
-    if small and found.is_whole and tip is not None:
-        yield from _one_by_one(found, width, height, tip)
-    else:
-        yield _at_once(found, width, height)
-    if small:
-        yield from _signs(found, width, height)
 
 
 def _ticks(count: int, side: float, room: float, label: Callable[[int], str]) -> Iterator[tuple[int, str]]:
@@ -119,52 +100,58 @@ def _ticks(count: int, side: float, room: float, label: Callable[[int], str]) ->
         yield i, label(i)
 
 
-def _label(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{_short(x)}" y="{_short(y)}" text-anchor="{anchor}">{escaped(text)}</text>'
+def _drawn(tag: str, content: str, kind: str = "", **attributes: Any) -> Markup:
+    """Return an element of a picture; numbers have two decimals at most."""
+    short = {name: a if isinstance(a, str) else _short(a) for name, a in attributes.items()}
+    return element(tag, content, kind, **short)
+
+
+def _text(text: str, x: float, y: float, kind: str = "", anchor: str = "middle") -> Markup:
+    return _drawn("text", text, kind, x=x, y=y, text_anchor=anchor)
 
 
 def _short(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def _one_by_one(found: Cells, width: float, height: float, tip: Callable[[tuple[int, ...]], str]) -> Iterator[str]:
+def _inside(found: Cells, width: float, height: float, tip: Tip | None) -> Iterator[Markup]:
+    small = found.levels.size <= _EACH and min(width, height) >= _LEGIBLE
+    if small and found.is_whole and tip is not None:
+        yield from _one_by_one(found, width, height, tip)
+    else:
+        yield _at_once(found, width, height)
+    if small:
+        yield from _signs(found, width, height)
+
+
+def _one_by_one(found: Cells, width: float, height: float, tip: Tip) -> Iterator[Markup]:
     """Give a rectangle for each cell, with what is known of it as a tooltip."""
-    size = f'width="{_short(width - 1)}" height="{_short(height - 1)}"'
     for row, column in np.argwhere(found.present).tolist():
         level = found.levels[row, column]
         fill = COLORS[level] if level else "transparent"  # which can be pointed at, and "none" not
-        yield (
-            f'<rect x="{_short(column * width + 0.5)}" y="{_short(row * height + 0.5)}" {size} fill="{fill}">'
-            f"<title>{escaped(tip(found.element(row, column)))}</title></rect>"
-        )
+        title = element("title", tip(found.element(row, column)))
+        x, y = column * width + 0.5, row * height + 0.5
+        yield _drawn("rect", title, x=x, y=y, width=width - 1, height=height - 1, fill=fill)
 
 
-def _signs(found: Cells, width: float, height: float) -> Iterator[str]:
+def _signs(found: Cells, width: float, height: float) -> Iterator[Markup]:
     """Give a sign for each cell where not all is well."""
     for row, column in np.argwhere(found.levels >= CODE_OF_LEVEL.index(KINK)).tolist():
-        level = found.levels[row, column]
-        kind = ' class="dark"' if level < CODE_OF_LEVEL.index(DIFFERS) else ""
-        yield (
-            f'<text{kind} x="{_short((column + 0.5) * width)}" y="{_short((row + 0.5) * height + 4)}" '
-            f'text-anchor="middle">{_GLYPHS[CODE_OF_LEVEL[level]]}</text>'
-        )
+        code = CODE_OF_LEVEL[found.levels[row, column]]
+        kind = "" if code == DIFFERS else "dark"
+        yield _text(_GLYPHS[code], (column + 0.5) * width, (row + 0.5) * height + 4, kind)
 
 
-def _at_once(found: Cells, width: float, height: float) -> str:
+def _at_once(found: Cells, width: float, height: float) -> Markup:
     """Return all cells as shapes, one for each level, or as an image: whichever is shorter."""
-    rows, columns = found.levels.shape
-    shapes = [
-        f'<path fill="{COLORS[level]}" d="{path}"/>'
-        for level in range(1, LEVELS)
-        if (path := _path(found.levels, level))
-    ]
+    paths = [(COLORS[level], _path(found.levels, level)) for level in range(1, LEVELS)]
+    shapes = joined(*[element("path", "", fill=color, d=path) for color, path in paths if path])
     scale = f"scale({_short(width)} {_short(height)})"
-    drawn = f'<g transform="{scale}" shape-rendering="crispEdges">{"".join(shapes)}</g>'
-    image = (
-        f'<image width="{_short(width * columns)}" height="{_short(height * rows)}" preserveAspectRatio="none" '
-        f'style="image-rendering:pixelated" href="{data_uri(png(found.levels, COLORS))}"/>'
-    )
-    return min(drawn, image, key=len)
+    drawn = element("g", shapes, transform=scale, shape_rendering="crispEdges")
+    rows, columns = found.levels.shape
+    look = {"preserveAspectRatio": "none", "style": "image-rendering:pixelated"}
+    uri = data_uri(png(found.levels, COLORS))
+    return min(drawn, _drawn("image", "", width=width * columns, height=height * rows, **look, href=uri), key=len)
 
 
 def _path(grid: Any, level: int) -> str:
@@ -184,16 +171,15 @@ def _path(grid: Any, level: int) -> str:
 # ---- the words -----------------------------------------------------------------------------------------------
 
 
-def _tips(verdicts: Any, numbers: Mapping[str, Any], meanings: Mapping[int, str]) -> Callable[[tuple[int, ...]], str]:
+def _tips(verdicts: Any, numbers: Mapping[str, Any], excess: Any, meanings: Mapping[int, str]) -> Tip:
     def tip(index: tuple[int, ...]) -> str:
-        place = f"[{', '.join(map(str, index))}] " if index else ""
         code = int(verdicts[index])
-        told = [
-            f"{float(array[index]):.3g} times the tolerance" if name == "excess" else f"{name} {float(array[index])!r}"
-            for name, array in sorted(numbers.items(), key=lambda item: item[0] == "excess")
-            if code != UNTRIED or not math.isnan(array[index])
-        ]
-        return f"{place}{meanings.get(code, '')}{': ' if told else ''}{', '.join(told)}"
+        told = [(float(array[index]), f"{name} {float(array[index])!r}") for name, array in numbers.items()]
+        if excess is not None:
+            told.append((float(excess[index]), f"{float(excess[index]):.3g} times the tolerance"))
+        known = ", ".join([text for value, text in told if code != UNTRIED or not math.isnan(value)])
+        place = f"{list(index)} " if index else ""
+        return f"{place}{meanings.get(code, '')}{': ' if known else ''}{known}"
 
     return tip
 
@@ -205,29 +191,25 @@ def _legend(verdicts: Any, excess: Any, meanings: Mapping[int, str]) -> Markup:
     for code in (DIFFERS, UNDECIDED, KINK, AGREES, UNTRIED):
         shades = [level for level in range(LEVELS) if CODE_OF_LEVEL[level] == code and counts[level]]
         if shades:
-            total = sum(int(counts[level]) for level in shades)
-            items.append(
-                element("span", joined(*[_swatch(i) for i in shades], f" {meanings.get(code, code)} ({total:,})"))
-            )
+            text = f" {meanings.get(code, code)} ({np.sum(counts[shades]):,})"
+            items.append(element("span", joined(*map(_swatch, shades), text)))
     return element("div", joined(*items), "legend")
 
 
 def _swatch(level: int) -> Markup:
     code = CODE_OF_LEVEL[level]
-    bounds = {AGREES: AGREEING, DIFFERS: DIFFERING}.get(code)
-    words: dict[str, str] = {}
-    if bounds is not None:
-        bound = bounds[level - CODE_OF_LEVEL.index(code)]
-        limit = f"up to {bound:,g}" if bound < math.inf else f"more than {bounds[-2]:,g}"
-        words["title"] = f"{limit} times the tolerance"
     color = COLORS[level] if level else "transparent"
-    return element("i", "", "swatch", style=f"background:{color}", **words)
+    bounds = {AGREES: AGREEING, DIFFERS: DIFFERING}.get(code)
+    if bounds is None:
+        return element("i", "", "swatch", style=f"background:{color}")
+    bound = bounds[level - CODE_OF_LEVEL.index(code)]
+    limit = f"up to {bound:,g}" if bound < math.inf else f"more than {bounds[-2]:,g}"
+    return element("i", "", "swatch", style=f"background:{color}", title=f"{limit} times the tolerance")
 
 
 def _about(found: Cells) -> str:
     """Return a sentence on how the array became rows and columns, if that is not plain."""
-    said = []
-    shape = found.shape
+    said, shape = [], found.shape
     if found.split < 0:
         said.append(f"{shape[0]:,} elements, {found.folded[1]:,} in a row")
     elif len(shape) > 2:

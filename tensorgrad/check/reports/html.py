@@ -5,31 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
-from .heat import heat_map
-from .markup import Markup, element, escaped, joined
+from ...files import write_whole
+from .heat import heat_map as heat_map  # what else pages are made of is found here too
+from .markup import Markup as Markup
+from .markup import element as element
+from .markup import escaped
+from .markup import joined as joined
 from .style import SCOPE, page_rules, stylesheet
-
-__all__ = [
-    "Markup",
-    "card",
-    "check_place",
-    "chip",
-    "code",
-    "element",
-    "escaped",
-    "fragment",
-    "heat_map",
-    "hint",
-    "joined",
-    "page",
-    "paragraph",
-    "save",
-    "table",
-    "verdict",
-]
 
 _SIGNS = {"agrees": "✓", "differs": "✗", "undecided": "?"}
 
@@ -57,42 +41,14 @@ def _body(parts: Iterable[Any]) -> str:
     return "\n".join(part if isinstance(part, Markup) else paragraph(part) for part in parts if part != "")
 
 
-def check_place(path: Path) -> None:
-    """Raise if there cannot be a file.
-
-    Raises:
-        FileNotFoundError: There is no such folder.
-        IsADirectoryError: The path is a folder.
-    """
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder. Expected: the name of a file. Usual fix: {path / 'report.html'}.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"{path} would be in {path.parent}, which is no folder. Expected: the name of a file, in a folder that "
-            f"exists. Usual fix: mkdir -p {path.parent}; in Python, os.makedirs({str(path.parent)!r})."
-        )
-
-
 def save(path: str | os.PathLike[str], document: str) -> Path:
     """Write a document, whole or not at all, and return the path.
 
     Raises:
-        OSError: As ``check_place``; or the system refuses.
+        OSError: As ``files.write_whole``.
     """
     path = Path(path)
-    check_place(path)
-    data = document.encode("utf-8", "backslashreplace")
-    if path.exists() and not path.is_file():  # a pipe or a device, which is written to, not replaced
-        path.write_bytes(data)
-        return path
-    unfinished = path.with_name(f".{os.getpid()}-{get_ident()}.part")
-    try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error  # the file that was asked for, not that one
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, document.encode("utf-8", "backslashreplace"))
     return path
 
 
@@ -129,12 +85,7 @@ def hint(text: Any, of: str = "") -> Markup:
 
 
 def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], *, right: Collection[int] = ()) -> Markup:
-    """Return a table.
-
-    Args:
-        head: Titles of the columns.
-        rows: Cells, escaped unless they are Markup.
-        right: Numbers of the columns that are set to the right: numbers.
+    """Return a table, its cells escaped unless they are Markup; ``right`` has the columns that are set to the right.
 
     >>> print(table(["input", "wrong"], [["<b>", 3]], right=[1]))
     <div class="scroll"><table><thead><tr><th>input</th><th class="right">wrong</th></tr></thead>

@@ -47,7 +47,6 @@ class InputReport:
         directions: Further derivatives, where there were more elements than the budget allows.
         method: Where numerical is from: ``"differences"`` or ``"complex step"``.
         order: 2 for the derivative's derivative.
-        point: Where this was, if not at the inputs given: ``"shaken"``, ``"1000 times as large"``.
         hints: Sentences: what mistake makes such numbers.
     """
 
@@ -61,7 +60,6 @@ class InputReport:
     directions: tuple[Direction, ...] = ()
     method: str = "differences"
     order: int = 1
-    point: str = ""
     hints: tuple[str, ...] = ()
 
     def count(self, code: int) -> int:
@@ -115,14 +113,11 @@ class InputReport:
     @property
     def done(self) -> str:
         """What was tried: ``"all 12 elements"``, ``"256 of 12544 elements and 16 directions through all"``."""
-        size, tried = math.prod(self.shape), self.tried
-        elements = f"{tried} of {size} {_elements(size)}"
+        size, tried, count = math.prod(self.shape), self.tried, len(self.directions)
+        elements = f"{tried} of {size} element{'s' * (size != 1)}"
         if tried == size and size:
             elements = f"all {size} elements" if size > 1 else "its only element"
-        if not self.directions:
-            return elements
-        count = len(self.directions)
-        return f"{elements} and {count} direction{'s' * (count > 1)} through all"
+        return f"{elements} and {count} direction{'s' * (count > 1)} through all" if count else elements
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in plain Python, as ``GradientReport.to_dict`` does."""
@@ -135,10 +130,6 @@ class InputReport:
 
     def __repr__(self) -> str:
         return f"<InputReport: {self.name} {self.verdict}, {self.done}>"
-
-
-def _elements(count: int) -> str:
-    return "element" if count == 1 else "elements"
 
 
 def _excess(ours: Any, numerical: Any, error: Any, verdicts: Any) -> Any:

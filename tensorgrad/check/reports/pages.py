@@ -31,19 +31,10 @@ _BAR = (
 )
 
 
-def report_page(report: GradientReport) -> Markup:
-    """Return a document."""
-    return html.page(f"tensorgrad: {report.headline}", *_parts(report, len(report.inputs)))
-
-
-def report_fragment(report: GradientReport) -> Markup:
-    """Return an element for a notebook; of many inputs, with the rows and pictures of the worst."""
-    return html.fragment(*_parts(report, _IN_NOTEBOOKS))
-
-
-def _parts(report: GradientReport, most: int) -> list[Any]:
-    labels = wording.shortened([label(entry) for entry in report.inputs])
-    ranked = sorted(zip(labels, report.inputs, strict=True), key=lambda pair: RANK[pair[1].verdict])
+def parts(report: GradientReport, *, whole: bool) -> list[Any]:
+    """Return what a page is made of; unless ``whole``, with the rows and pictures of the worst inputs."""
+    most = len(report.inputs) if whole else _IN_NOTEBOOKS
+    ranked = sorted(wording.labelled(report), key=lambda pair: RANK[pair[1].verdict])
     return [
         html.verdict(report.verdict, report.headline, _counts(report)),
         *map(_guilty, report.guilty),
@@ -57,11 +48,11 @@ def _parts(report: GradientReport, most: int) -> list[Any]:
 
 
 def _counts(report: GradientReport) -> str:
-    inputs, tried = len(report.inputs), sum(entry.tried for entry in report.inputs)
+    tried = sum(entry.tried for entry in report.inputs)
     size = sum(math.prod(entry.shape) for entry in report.inputs)
     elements = f"all {size:,} elements" if tried == size else f"{tried:,} of {size:,} elements"
     calls = f", {report.evaluations:,} evaluations of the function" if report.evaluations else ""
-    return f"{inputs} input{'s' * (inputs != 1)}, {elements} tried{calls}" if inputs else ""
+    return f"{wording.counted(len(report.inputs), 'input')}, {elements} tried{calls}" if report.inputs else ""
 
 
 def _place(where: Location | None) -> list[Markup]:
@@ -72,16 +63,12 @@ def _place(where: Location | None) -> list[Markup]:
 
 
 def _guilty(operation: GuiltyOperation) -> Markup:
-    ours, numerical = wording.pair(operation.ours, operation.numerical)
-    ratio = "" if math.isnan(operation.ratio) else wording.number(operation.ratio)
-    index = wording.at(operation.index, operation.shape)
-    row = [index, ours, numerical, ratio]
     argument = f"{clean(operation.argument)}, of shape {shape(operation.shape)}"
     return html.card(
         joined("guilty operation: ", element("code", clean(operation.operation))),
         f"Its gradient for {argument}, is wrong. The numbers are for a random gradient of its output.",
         *_place(operation.where),
-        html.table(["worst at", "ours", "numerical", "ratio"], [row], right=(1, 2, 3)),
+        html.table(["worst at", "ours", "numerical", "ratio"], [wording.numbers_of(operation)], right=(1, 2, 3)),
         *[html.hint(clean(hint)) for hint in operation.hints],
         which="differs",
     )
@@ -102,15 +89,11 @@ def _table(ranked: list[tuple[str, InputReport]]) -> Markup:
             html.chip(entry.verdict, entry.verdict),
             joined(_bar(entry), _below(_verdicts(entry))),
             *_numbers(entry),
-            joined(_unbroken(wording.extent(entry)), _below(wording.by(entry.method))),
+            joined(element("span", wording.extent(entry), "nowrap"), _below(wording.by(entry.method))),
         ]
         for name, entry in ranked
     ]
     return html.table(head, rows, right=(4, 5, 6))
-
-
-def _unbroken(text: str) -> Markup:
-    return element("span", text, "nowrap")
 
 
 def _below(text: str) -> Markup:
@@ -119,7 +102,7 @@ def _below(text: str) -> Markup:
 
 def _numbers(entry: InputReport) -> list[Markup]:
     where, *numbers = furthest(entry)
-    return [_unbroken(where), *[element("span", text, "number") for text in numbers]]
+    return [element("span", where, "nowrap"), *[element("span", text, "number") for text in numbers]]
 
 
 def _verdicts(entry: InputReport) -> str:
@@ -127,7 +110,7 @@ def _verdicts(entry: InputReport) -> str:
     along = sum(direction.verdict == DIFFERS for direction in entry.directions)
     kinks = "kink" if entry.count(KINK) == 1 else "kinks"
     words = ((DIFFERS, "differ"), (UNDECIDED, "undecided"), (KINK, kinks), (AGREES, "agree"))
-    found = [f"{along} direction{'s differ' if along > 1 else ' differs'}"] if along else []
+    found = [f"{wording.counted(along, 'direction')} differ{'s' * (along == 1)}"] if along else []
     found += [f"{entry.count(code):,} {word}" for code, word in words if entry.count(code)]
     return ", ".join(found) or "none tried"
 

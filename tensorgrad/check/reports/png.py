@@ -15,12 +15,7 @@ _PALETTE = 3  # the colour type
 
 
 def png(pixels: Any, colors: Sequence[str], transparent: int = 0) -> bytes:
-    """Return a PNG image.
-
-    Args:
-        pixels: Rows and columns of numbers of colours, below 16.
-        colors: ``"#rrggbb"``.
-        transparent: The number of the colour that lets the ground through.
+    """Return rows and columns of numbers of colours ``"#rrggbb"``, at most 16, as a PNG image; one is transparent.
 
     Source: W3C, Portable Network Graphics, third edition, sections 5 (chunks) and 11 (IHDR, PLTE, tRNS).
     """

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...transforms.slopes import AGREES, DIFFERS, KINK, UNDECIDED, UNTRIED
+from .base import Report
 from .inputs import VERDICTS, Direction, InputReport
 from .plain import plain
 
 if TYPE_CHECKING:
-    import os
-    from pathlib import Path
-
     from ..locations import Location
 
 __all__ = [
@@ -82,7 +80,7 @@ class Problem:
     where: Location | None = None
 
 
-class GradientReport:
+class GradientReport(Report):
     """The result of ``check_gradients``: true if all is well, and a table when printed or shown in a notebook.
 
     Args:
@@ -125,15 +123,11 @@ class GradientReport:
         """0 if all agree, 1 if something differs, 2 if it is undecided."""
         return ("agrees", "differs", "undecided").index(self.verdict)
 
-    def __bool__(self) -> bool:
-        return self.ok
-
     def text(self, color: bool | None = None) -> str:
         """Return the report for a terminal: the verdict, the guilty operation, hints, a row for each input.
 
         Args:
-            color: Whether to colour it. By default it is coloured if the standard output is a terminal that can, and
-                the environment variable NO_COLOR is not set.
+            color: Whether to colour it; by default if the standard output is a terminal that can.
         """
         from .text import report_text
 
@@ -145,22 +139,6 @@ class GradientReport:
         from .wording import headline
 
         return headline(self)
-
-    def save_html(self, path: str | os.PathLike[str]) -> Path:
-        """Write the report as a page that stands on its own, with a picture of the errors of each input.
-
-        The file appears whole or not at all.
-
-        Returns:
-            The path.
-
-        Raises:
-            FileNotFoundError: There is no such folder.
-        """
-        from .html import save
-        from .pages import report_page
-
-        return save(path, report_page(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in plain Python, which ``json.dumps`` takes; arrays are nested lists.
@@ -181,13 +159,7 @@ class GradientReport:
             "verdict_codes": list(VERDICTS),
         }
 
-    def _repr_html_(self) -> str:
-        from .pages import report_fragment
+    def _parts(self, *, whole: bool) -> Sequence[Any]:
+        from .pages import parts
 
-        return report_fragment(self)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def __repr__(self) -> str:
-        return f"<GradientReport: {self.headline}>"
+        return parts(self, whole=whole)

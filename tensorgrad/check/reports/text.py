@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from ...view.wording import columns, padded, shape
 from . import wording
 from .report import AGREES, DIFFERS, KINK, UNDECIDED, GradientReport, GuiltyOperation, InputReport, Problem
-from .wording import RANK, clean, furthest, label
-
-if TYPE_CHECKING:
-    from ..locations import Location
-
-__all__ = ["Ink", "aligned", "report_text"]
+from .wording import RANK, clean, furthest
 
 _WIDE = 100  # columns of what is wrapped
 _ROWS, _AGREEING = 24, 3  # of a table; of many inputs, those that agree
-_GUILTY = 3  # operations; the first one is what to look at
+_COLUMNS: dict[str, Callable[[InputReport], str]] = {  # of a table
+    "agree": lambda entry: f"{entry.count(AGREES)}",
+    "kinks": lambda entry: f"{entry.count(KINK)}",
+    "undecided": lambda entry: f"{entry.count(UNDECIDED)}",
+    "differ": lambda entry: f"{entry.count(DIFFERS)}",
+    "worst at": lambda entry: furthest(entry)[0],
+    "ours": lambda entry: furthest(entry)[1],
+    "numerical": lambda entry: furthest(entry)[2],
+    "difference": lambda entry: furthest(entry)[3],
+}
 
 
 class Ink:
-    """Colours for a terminal, or none.
-
-    Args:
-        color: Whether; None: if the standard output is a terminal that can, and NO_COLOR is not set (no-color.org).
-    """
+    """Colours for a terminal, or none; by default if the standard output is one that can, and NO_COLOR is not set."""
 
     def __init__(self, color: bool | None) -> None:
         self.is_on = _is_colorful() if color is None else color
@@ -70,9 +68,7 @@ def report_text(report: GradientReport, color: bool | None = None) -> str:
     """Return the whole report."""
     ink = Ink(color)
     parts = [ink.of(report.verdict, report.headline)]
-    parts += [_guilty(operation, ink) for operation in report.guilty[:_GUILTY]]
-    if len(report.guilty) > _GUILTY:
-        parts.append(f"{len(report.guilty) - _GUILTY} more operations are wrong; begin with the first.")
+    parts += [_guilty(operation, ink) for operation in report.guilty]
     hints = wording.hints(report).items()
     parts.append("\n".join([_hint(hint, f"hint for {wording.listed(of)}: ", ink) for hint, of in hints]))
     parts.append(_table(report, ink))
@@ -81,9 +77,16 @@ def report_text(report: GradientReport, color: bool | None = None) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _wrapped(text: str, first: str = "", then: str | None = None) -> str:
-    then = " " * len(first) if then is None else then
-    return textwrap.fill(clean(text), _width(), initial_indent=first, subsequent_indent=then, break_long_words=False)
+def wrapped(text: str, first: str = "", then: str | None = None) -> str:
+    """Return a text in lines; what the first begins with, and the others: as many spaces, unless it is said."""
+    return textwrap.fill(
+        clean(text),
+        _width(),
+        initial_indent=first,
+        subsequent_indent=" " * len(first) if then is None else then,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _width() -> int:
@@ -92,42 +95,33 @@ def _width() -> int:
 
 
 def _guilty(operation: GuiltyOperation, ink: Ink) -> str:
-    ours, numerical = wording.pair(operation.ours, operation.numerical)
-    index = wording.at(operation.index, operation.shape)
-    ratio = f", ratio {wording.number(operation.ratio)}" if operation.ratio == operation.ratio else ""
+    index, ours, numerical, ratio = wording.numbers_of(operation)
+    numbers = ", ratio ".join(filter(None, [f"ours {ours}, numerical {numerical}", ratio]))
     of = f"{clean(operation.argument)}, of shape {shape(operation.shape)}"
     lines = [
         f"{ink.bold('guilty operation:')} {ink.bad(clean(operation.operation))}, its gradient for {of}",
-        *_place(operation.where, ink),
-        f"  {f'at {index}: ' if index else ''}ours {ours}, numerical {numerical}{ratio} "
-        + ink.dim("(for a random gradient of its output)"),
+        *wording.source(operation.where, ink.bold),
+        f"  {f'at {index}: ' if index else ''}{numbers} {ink.dim('(for a random gradient of its output)')}",
         *[_hint(hint, "  hint: ", ink) for hint in operation.hints],
     ]
     return "\n".join(lines)
 
 
-def _place(where: Location | None, ink: Ink) -> list[str]:
-    if where is None:
-        return []
-    return [f"  {wording.place(where)}"] + ([f"      {ink.bold(wording.code_line(where.code))}"] if where.code else [])
-
-
 def _hint(hint: str, before: str, ink: Ink) -> str:
-    mark = before.strip()
-    indent = before.partition(mark)[0]
-    return f"{indent}{ink.bold(mark)} " + _wrapped(hint, before, f"{indent}    ").removeprefix(before)
+    indent = " " * (len(before) - len(before.lstrip()))
+    text = wrapped(hint, before, f"{indent}    ").removeprefix(before)
+    return f"{indent}{ink.bold(before.strip())} {text}"
 
 
 def _problem(problem: Problem, ink: Ink) -> str:
-    lines = [f"{ink.bold('problem:')} {ink.bad(clean(problem.title))}", *_place(problem.where, ink)]
-    return "\n".join([*lines, _wrapped(problem.text, "  ")])
+    lines = [f"{ink.bold('problem:')} {ink.bad(clean(problem.title))}", *wording.source(problem.where, ink.bold)]
+    return "\n".join([*lines, wrapped(problem.text, "  ")])
 
 
 def _table(report: GradientReport, ink: Ink) -> str:
     if not report.inputs:
         return ""
-    labels = wording.shortened([label(entry) for entry in report.inputs])
-    shown, others = _chosen(list(zip(labels, report.inputs, strict=True)))
+    shown, others = _chosen(wording.labelled(report))
     columns_of = _columns(report)
     head = ["input", "shape", *columns_of]
     rows = [[name, shape(entry.shape), *[cell(entry) for cell in columns_of.values()]] for name, entry in shown]
@@ -140,9 +134,8 @@ def _table(report: GradientReport, ink: Ink) -> str:
         important = head[column] in ("input", "undecided", "differ") and text.strip() != "0"
         return ink.of(entry.verdict, text) if important and not entry.ok else text
 
-    return "\n".join(
-        [*aligned([head, *rows], right, painted), *map(ink.dim, [*wording.others(others), *_means(report)])]
-    )
+    below = [ink.dim(line) for line in [*wording.others(others), *_means(report)]]
+    return "\n".join([*aligned([head, *rows], right, painted), *below])
 
 
 def _chosen(
@@ -162,22 +155,14 @@ def _furthest(entry: InputReport) -> float:
 
 def _columns(report: GradientReport) -> dict[str, Callable[[InputReport], str]]:
     """Return what the columns hold; those that would hold nothing new are left out."""
-    found: dict[str, Callable[[InputReport], str]] = {"agree": lambda entry: f"{entry.count(AGREES)}"}
-    if any(entry.count(KINK) for entry in report.inputs):
-        found["kinks"] = lambda entry: f"{entry.count(KINK)}"
-    if any(entry.count(UNDECIDED) for entry in report.inputs):
-        found["undecided"] = lambda entry: f"{entry.count(UNDECIDED)}"
-    found["differ"] = lambda entry: f"{entry.count(DIFFERS)}"
-    for i, word in enumerate(("worst at", "ours", "numerical", "difference")):
-        found[word] = functools.partial(_of_furthest, i)
+    found = dict(_COLUMNS)
+    for word, code in (("kinks", KINK), ("undecided", UNDECIDED)):
+        if not any(entry.count(code) for entry in report.inputs):
+            del found[word]
     several = len({entry.method for entry in report.inputs}) > 1
     if several or not _is_complete(report):
         found["checked"] = lambda entry: f"{wording.extent(entry)}{', ' + clean(entry.method) if several else ''}"
     return found
-
-
-def _of_furthest(i: int, entry: InputReport) -> str:
-    return furthest(entry)[i]
 
 
 def _is_complete(report: GradientReport) -> bool:
@@ -195,12 +180,9 @@ def _means(report: GradientReport) -> list[str]:
 def aligned(
     rows: Sequence[Sequence[str]], right: set[int], painted: Callable[[int, int, str], str] | None = None
 ) -> list[str]:
-    """Return rows of cells as lines with columns in line; those with these numbers to the right.
+    """Return rows of cells as lines with columns in line, those with these numbers to the right.
 
-    Args:
-        rows: The first one is the head.
-        right: Numbers of columns.
-        painted: Colours the cell of a row and a column, once it is filled up with spaces.
+    ``painted`` colours the cell of a row and a column, once it is filled up with spaces.
 
     >>> aligned([["input", "agree"], ["W", "12"]], {1})
     ['input  agree', 'W         12']
@@ -221,4 +203,4 @@ def _footnotes(report: GradientReport, ink: Ink) -> str:
     notes = wording.notes(report)
     if report.evaluations:
         notes.append(f"{report.evaluations:,} evaluations of the function")
-    return "\n".join(ink.dim(line) for note in notes for line in _wrapped(note, "", "    ").split("\n"))
+    return "\n".join(ink.dim(line) for note in notes for line in wrapped(note, "", "    ").split("\n"))

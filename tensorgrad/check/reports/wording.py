@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .report import DIFFERS, KINK, UNDECIDED, GradientReport, InputReport
+from .report import DIFFERS, KINK, UNDECIDED, GradientReport, GuiltyOperation, InputReport
 
 if TYPE_CHECKING:
     from ..locations import Location
@@ -16,7 +16,6 @@ _NAMED, _LONG = 5, 80  # names in a headline, and columns they may take
 _WIDTH = 32  # columns of a name, if the names stay apart
 _FEWEST, _MOST = 6, 17  # significant digits; 17 tell any two float64 apart
 RANK = {"differs": 0, "undecided": 1, "agrees": 2}  # the order in which inputs are shown
-_ORDERS = {2: "second order", 3: "third order"}
 
 
 def clean(text: str) -> str:
@@ -30,8 +29,7 @@ def clean(text: str) -> str:
 
 def code_line(text: str) -> str:
     """Return a line of code likewise, with its spaces."""
-    text = text.strip().expandtabs(4)
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.strip().expandtabs(4))
 
 
 def shortened(names: Sequence[str], width: int = _WIDTH) -> list[str]:
@@ -42,12 +40,10 @@ def shortened(names: Sequence[str], width: int = _WIDTH) -> list[str]:
     >>> shortened(["encoder.layers[0].query.W", "encoder.layers[1].query.W"], 12)
     ['encoder.layers[0].query.W', 'encoder.layers[1].query.W']
     """
-    found = [_cut(name, width) for name in names]
     longest = max(map(len, names), default=0)
-    while len(set(found)) < len(set(names)) and width < longest:
+    while len({_cut(name, width) for name in names}) < len(set(names)) and width < longest:
         width += 8
-        found = [_cut(name, width) for name in names]
-    return found
+    return [_cut(name, width) for name in names]
 
 
 def _cut(name: str, width: int) -> str:
@@ -56,10 +52,14 @@ def _cut(name: str, width: int) -> str:
 
 
 def label(entry: InputReport) -> str:
-    """Return the name of an input, with its order and its point where these are not the usual ones."""
-    order = "" if entry.order == 1 else _ORDERS.get(entry.order, f"order {entry.order}")
-    added = ", ".join(filter(None, [order, clean(entry.point)]))
-    return f"{clean(entry.name)} ({added})" if added else clean(entry.name)
+    """Return the name of an input, with the order of the derivative beyond the first."""
+    order = {2: "second order", 3: "third order"}.get(entry.order, f"order {entry.order}")
+    return clean(entry.name) if entry.order == 1 else f"{clean(entry.name)} ({order})"
+
+
+def labelled(report: GradientReport) -> list[tuple[str, InputReport]]:
+    """Return the inputs with names that fit into a table."""
+    return list(zip(shortened([label(entry) for entry in report.inputs]), report.inputs, strict=True))
 
 
 def listed(names: Sequence[str], most: int = _NAMED) -> str:
@@ -75,13 +75,15 @@ def listed(names: Sequence[str], most: int = _NAMED) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return ``"1 shape"``, ``"2 shapes"``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def headline(report: GradientReport) -> str:
     """Return the verdict in one line."""
-    labels = shortened([label(entry) for entry in report.inputs])
-    wrong, undecided = (
-        [name for name, entry in zip(labels, report.inputs, strict=True) if entry.verdict == verdict]
-        for verdict in ("differs", "undecided")
-    )
+    inputs = labelled(report)
+    wrong, undecided = ([n for n, entry in inputs if entry.verdict == which] for which in ("differs", "undecided"))
     if wrong:
         text = f"gradients DIFFER in {listed(wrong)}"
     elif report.guilty:
@@ -108,6 +110,13 @@ def place(where: Location) -> str:
     return f"{path}:{where.line}" + (f", in {function}" if function and function != "<module>" else "")
 
 
+def source(where: Location | None, painted: Callable[[str], str] = str) -> list[str]:
+    """Return where something is in lines of text: the place, and the code there."""
+    if where is None:
+        return []
+    return [f"  {place(where)}", *([f"      {painted(code_line(where.code))}"] if where.code else [])]
+
+
 def at(index: Sequence[int], shape: tuple[int, ...]) -> str:
     """Return an index as it stands in brackets; of a complex array it names the part.
 
@@ -115,8 +124,8 @@ def at(index: Sequence[int], shape: tuple[int, ...]) -> str:
     ('[1, 2]', '[1, 2] imaginary', '')
     """
     part = ("", " real", " imaginary")[1 + index[-1]] if len(index) > len(shape) else ""
-    kept = index[: len(shape)]
-    return (f"[{', '.join(map(str, kept))}]" if kept else "") + part if kept else part.strip()
+    kept = [int(i) for i in index[: len(shape)]]
+    return f"{kept}{part}" if kept else part.strip()
 
 
 def pair(a: float, b: float, fewest: int = _FEWEST, most: int = _MOST) -> tuple[str, str]:
@@ -127,11 +136,9 @@ def pair(a: float, b: float, fewest: int = _FEWEST, most: int = _MOST) -> tuple[
     """
     digits, difference = fewest, abs(a - b)
     small, large = sorted((abs(a), abs(b)))
-    if not math.isfinite(a) or not math.isfinite(b):
-        return number(a, digits), number(b, digits)
-    if 0 < difference < large:
+    if 0 < difference < large < math.inf:
         digits = min(max(fewest, math.ceil(math.log10(large / difference)) + 2), most)
-    if digits == fewest and a == round(a) and b == round(b):
+    if not math.isfinite(a) or not math.isfinite(b) or (digits == fewest and a == round(a) and b == round(b)):
         return number(a, digits), number(b, digits)
     if 1e-4 <= large < 10**fewest and (small == 0 or small > large / 1000):  # as many decimals, so that they line up
         decimals = digits - 1 - math.floor(math.log10(large))
@@ -160,6 +167,12 @@ def furthest(entry: InputReport) -> tuple[str, str, str, str]:
     return (where, *pair(a, b, most=most), f"{abs(a - b):.2g}")
 
 
+def numbers_of(operation: GuiltyOperation) -> tuple[str, str, str, str]:
+    """Return where the gradient of an operation is worst, ours, numerical, and their ratio."""
+    ratio = "" if math.isnan(operation.ratio) else number(operation.ratio)
+    return (at(operation.index, operation.shape), *pair(operation.ours, operation.numerical), ratio)
+
+
 def hints(report: GradientReport) -> dict[str, list[str]]:
     """Return the hints of inputs that no operation has, each with the names of the inputs that have it."""
     told = {hint for operation in report.guilty for hint in operation.hints}
@@ -180,7 +193,7 @@ def extent(entry: InputReport) -> str:
     """Return what was tried in a few words: ``all``, ``256 of 12,544, 16 directions``."""
     size, count = math.prod(entry.shape), len(entry.directions)
     elements = "all" if entry.tried == size and size else f"{entry.tried:,} of {size:,}"
-    return f"{elements}, {count} direction{'s' * (count > 1)}" if count else elements
+    return f"{elements}, {counted(count, 'direction')}" if count else elements
 
 
 def by(method: str) -> str:
