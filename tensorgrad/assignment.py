@@ -275,7 +275,7 @@ def _refuse_unrecorded(node: Node, deed: str) -> None:
     if not is_parameter and not is_recording():
         raise TypeError(
             f"{deed} on a Tensor that is part of a graph, within tg.no_grad(): what is not recorded would cut its "
-            "gradient off. Usual fix: do it outside, or on a constant: t = t.detach()."
+            "gradient off. Expected: a parameter, or a constant. Usual fix: do it outside, or on t = t.detach()."
         )
 
 
@@ -286,12 +286,11 @@ def _refuse_unwriteable(array: Any) -> None:
             f"t[i] = v on a single number of NumPy's, {array.dtype}: it has no elements. Expected: an array. "
             "Usual fix: s = v, or tg.zeros(()), an array without axes."
         )
-    if not array.flags.writeable or any(
-        step == 0 < size - 1 for step, size in zip(array.strides, array.shape, strict=True)
-    ):
+    repeated = array.size and any(step == 0 < n - 1 for step, n in zip(array.strides, array.shape, strict=True))
+    if repeated or not array.flags.writeable:
         raise ValueError(
             f"t[i] = v on a Tensor {array.shape} that is read-only, for several of its elements are one in memory (a "
-            "broadcast array, a diagonal). Usual fix: t = t.copy()."
+            "broadcast array, a diagonal). Expected: elements of its own. Usual fix: t = t.copy()."
         )
 
 

@@ -314,6 +314,6 @@ def stale(parent: Node, node: Node) -> RuntimeError:
         return spent(parent)
     return RuntimeError(
         f"backward through a stale graph: {parent.label} {np.shape(parent.value)} was written to after {node.label} "
-        "had used its old value, so the gradient would belong to neither value. Usual fix: run the forward pass again "
-        "after each update, and backward() once per forward pass."
+        "had used its old value, so the gradient would belong to neither value. Expected: the value it has used. Usual "
+        "fix: run the forward pass again after each update, and backward() once per forward pass."
     )

@@ -117,7 +117,7 @@ def _expected(name: str, error: Exception) -> str:
     text = str(error)
     if isinstance(error, np.exceptions.AxisError) or "'axis'" in text:
         return _AXIS
-    if "zero-size" in text:
+    if "zero-size" in text or "empty sequence" in text:
         return _EMPTY
     if "weights" in text:
         return _WEIGHTS
@@ -151,9 +151,8 @@ def refused_keywords(name: str, refused: Iterable[str], allowed: Iterable[str]) 
     """Return the error for keywords that a function of NumPy takes and its rule does not."""
     refused = sorted(refused)
     return TypeError(
-        f"{name} on a Tensor does not take the keyword {', '.join(refused)} "
-        f"(it takes: {', '.join(sorted(allowed)) or 'none'}). A keyword without a rule would give a wrong gradient. "
-        f"Usual fix: {_instead(name, refused)}."
+        f"{name} on a Tensor does not take the keyword {', '.join(refused)}: one without a rule would give a wrong "
+        f"gradient. Expected: {', '.join(sorted(allowed)) or 'no keyword'}. Usual fix: {_instead(name, refused)}."
     )
 
 
@@ -174,12 +173,13 @@ def refused_out(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, is_tensor: boo
     what = f"{name} of {', '.join(map(operand, inputs))} was asked to write"
     if is_tensor:
         return TypeError(
-            f"{what} its result into a Tensor (out=): a Tensor is never changed behind the graph's back. "
-            f"Usual fix: t[...] = {name}(...), or t += v."
+            f"{what} its result into a Tensor (out=): a Tensor is never changed behind the graph's back. Expected: no "
+            f"out. Usual fix: t[...] = {name}(...), or t += v."
         )
     if inputs[0] is not out:
         return TypeError(
-            f"{what} a Tensor into a plain array (out=), which would lose its graph. Usual fix: y = {name}(...)."
+            f"{what} a Tensor into a plain array (out=), which would lose its graph. Expected: no out. "
+            f"Usual fix: y = {name}(...)."
         )
     return TypeError(
         f"{what} a Tensor into a plain array (a += t, a[i] += t), which would lose its graph. Expected: a Tensor to "

@@ -223,9 +223,9 @@ def spent(node: Node) -> RuntimeError:
     """Return the error for a graph that cannot be used again."""
     return RuntimeError(
         f"{node.label} {node.value.shape} is part of a graph that an earlier backward() has been through, to its end "
-        "or until it failed, which frees what the graph holds. Usual fix: backward(retain_graph=True), for all passes "
-        "but the last; or add the losses up, and differentiate their sum; draw the graph before; h.detach() where only "
-        "the value of h is wanted."
+        "or until it failed, which frees what the graph holds. Expected: one pass. Usual fix: "
+        "backward(retain_graph=True), for all passes but the last; or add the losses up, and differentiate their sum; "
+        "draw the graph before; h.detach() where only the value of h is wanted."
     )
 
 

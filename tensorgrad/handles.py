@@ -153,6 +153,7 @@ class _Unusable(Node):
 
     value = property(refuse)  # whoever uses a node asks for one of these
     requires_grad = property(refuse)
+    grad = property(refuse)
     function = property(refuse)
     inputs = property(refuse)
 
@@ -163,8 +164,8 @@ class _Overwritten(_Unusable):
     __slots__ = ()
     says = (
         "this Tensor is a view of one that has been assigned to since: where they meet, NumPy would show the new "
-        "values, the graph holds the old. Usual fix: take the view again after the assignment, row = t[0], or copy it "
-        "before: row = t[0].copy()."
+        "values, the graph holds the old. Expected: a view that is taken after the last assignment. Usual fix: take it "
+        "again, row = t[0], or copy it before: row = t[0].copy()."
     )
 
 
@@ -178,7 +179,7 @@ class _HalfWritten(_Unusable):
     writer: Handle
     says = (
         "a view of this Tensor was changed in place (row = t[0]; row += 1): NumPy would have changed the Tensor "
-        "too. Usual fix: write through the tensor itself, t[0] += 1, or work on a copy: row = t[0].copy()."
+        "too. Expected: a change of the Tensor itself. Usual fix: t[0] += 1, or work on a copy: row = t[0].copy()."
     )
 
 

@@ -49,7 +49,7 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
             return _unusual(ufunc, other, self, other)
         try:
             value = operate(x, y)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise failed(ufunc, (x, y), (a.name, None if b is None else b.name), error) from error
         result = _new(kind)
         if is_recording() and (a.requires_grad or (b is not None and b.requires_grad)):
@@ -65,7 +65,7 @@ def _operators(ufunc: np.ufunc, operate: Callable[[Any, Any], Any]) -> tuple[Cal
         x = a.value
         try:
             value = operate(other, x)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise failed(ufunc, (other, x), (None, a.name), error) from error
         result = _new(self.__class__)
         if is_recording() and a.requires_grad:

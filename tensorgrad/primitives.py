@@ -217,7 +217,7 @@ def no_derivative(function: Callable[..., Any], argument: str) -> TypeError:
     """Return the error for a tracked argument without a rule."""
     return TypeError(
         f"{name_of(function)} has no derivative for its {argument}, which requires a gradient. "
-        "Usual fix: pass that argument as a plain array, or detach() it if it is a constant here."
+        "Expected: a constant. Usual fix: pass that argument as a plain array, or detach() it."
     )
 
 
@@ -230,7 +230,8 @@ def bound(primitive: Primitive, args: Sequence[Any], keywords: Mapping[str, Any]
     count = primitive.count
     if len(args) > len(names):
         raise TypeError(
-            f"{name_of(primitive.function)} takes at most {len(names)} positional arguments, {len(args)} were given"
+            f"{name_of(primitive.function)} was given {len(args)} arguments by position. Expected: {len(names)} at "
+            f"most, {', '.join(names)}. Usual fix: name the others."
         )
     given = {**dict(zip(names, args, strict=False)), **keywords}
     given = {name: value for name, value in given.items() if value is not None or name in primitive.keywords}
@@ -277,8 +278,8 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
         return tuple(inspect.signature(function).parameters)
     except ValueError:
         raise TypeError(
-            f"{name_of(function)} does not tell its parameter names. Usual fix: pass its arrays by position and the "
-            "rest by keyword."
+            f"{name_of(function)} does not tell its parameter names. Expected: arrays by position, the rest by "
+            "keyword. Usual fix: name what is not an array, as in f(t, axis=0)."
         ) from None
 
 

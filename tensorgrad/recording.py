@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _recording: ContextVar[Any] = ContextVar("tensorgrad_recording", default=True)
 is_recording = _recording.get
+_entered: ContextVar[tuple[_RecordingSetTo, ...]] = ContextVar("tensorgrad_entered", default=())
 _DIFFERENTIATING = "differentiating"  # true, as one records then
 _NO_CODE = (lambda: None).__code__
 _RUNS_LATER = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines, and generators of coroutines
@@ -38,20 +39,31 @@ def leaving() -> None:
 
 
 class _RecordingSetTo:
-    """A context manager, and a decorator, that sets the state of recording."""
+    """A context manager, and a decorator, that sets the state of recording.
 
-    __slots__ = ("_state", "_tokens")
+    The last one entered that has not been left counts: generators that yield inside may leave in any order, and a state
+    put back as it was found would then stay for good.
+    """
+
+    __slots__ = ("_state",)
 
     def __init__(self, state: Any) -> None:
         self._state = state
-        self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> None:
         leaving()  # what happens inside is not watched
-        self._tokens.append(_recording.set(self._state))
+        _entered.set((*_entered.get(), self))
+        _recording.set(self._state)
 
     def __exit__(self, *error: object) -> None:
-        _recording.reset(self._tokens.pop())
+        later: tuple[_RecordingSetTo, ...] = ()
+        entered = _entered.get()
+        while entered and entered[-1] is not self:
+            later, entered = (entered[-1], *later), entered[:-1]
+        if entered:  # else a generator was closed by another thread
+            left = entered[:-1] + later
+            _entered.set(left)
+            _recording.set(left[-1]._state if left else True)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return decorated("no_grad", lambda: _RecordingSetTo(self._state), function)

@@ -30,7 +30,7 @@ from .primitives import (
     without_defaults,
 )
 from .recording import is_recording, leaving
-from .values import Value, array_of, refuse_subclass, refuse_undifferentiable, text_of, unwrap
+from .values import Value, array_of, holds_tracked, refuse_subclass, refuse_undifferentiable, text_of, unwrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -185,9 +185,15 @@ def _index(index: Any) -> Any:
     if index is None:
         return (None,)  # None itself would say, of a view, that it is not known which part it is
     if index.__class__ is slice:
-        return slice(
-            *[None if part is None else operator.index(part) for part in (index.start, index.stop, index.step)]
-        )
+        parts = index.start, index.stop, index.step
+        try:
+            return slice(*[None if part is None else operator.index(part) for part in parts])
+        except TypeError as error:
+            told = ":".join(["" if part is None else str(unwrap(part)) for part in parts]).removesuffix(":")
+            raise TypeError(
+                f"t[{told}]: {error}. Expected: integers, or nothing, around the colons. Usual fix: n // 2 in place of "
+                "n / 2, int(n)."
+            ) from error
     if index.__class__ is tuple:
         return tuple([None if part is None else _index(part) for part in index])
     index = unwrap(index)
@@ -223,13 +229,11 @@ class Tensor(ArrayMethods, Operators, Value):
         )
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None) -> None:
-        if isinstance(data, Tensor):
-            if data.requires_grad:
-                raise TypeError(
-                    "Tensor(t) of a tensor that is part of a graph would cut it off. Expected: plain data. "
-                    "Usual fix: use t itself, or say t.detach() if the cut is meant."
-                )
-            data = data._node.value
+        if holds_tracked(data):
+            raise TypeError(
+                "Tensor(t), or Tensor([t, u]), of a tensor that is part of a graph would cut it off. Expected: plain "
+                "data. Usual fix: t itself, or np.stack([t, u]); t.detach() if the cut is meant."
+            )
         value = array_of(data, dtype, "Tensor(data)")
         if value.dtype.kind not in "biufc":
             raise TypeError(
@@ -278,7 +282,7 @@ class Tensor(ArrayMethods, Operators, Value):
         if self._node.requires_grad:
             raise TypeError(
                 f"a Tensor of shape {self.shape} that is part of a graph cannot become a plain array (np.asarray(t), "
-                "np.array([t, t]), a[i] = t): its gradient would be lost. "
+                "np.array([t, t]), a[i] = t): its gradient would be lost. Expected: Tensors all the way. "
                 f"Usual fix: {foreign.advice()}np.stack([t, t]) to build an array from tensors; tg.zeros(shape) in "
                 "place of np.zeros to fill one by assignment; t.detach().numpy() to leave the graph."
             )

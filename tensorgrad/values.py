@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import autodiff
+from .errors import operand
 from .graph import Leaf, Node, leaves_of
 from .handles import Handle, own_copy, recover, value_so_far
 from .recording import is_differentiating, is_recording, leaving
@@ -26,6 +27,13 @@ def unwrap(value: Any) -> Any:
     if value.__class__ is list or value.__class__ is tuple:
         return value.__class__([unwrap(item) for item in value])
     return value
+
+
+def holds_tracked(value: Any) -> bool:
+    """Whether a value, or what it holds however deep in lists and tuples, is a Tensor that is part of a graph."""
+    if value.__class__ is list or value.__class__ is tuple:
+        return not _PLAIN.issuperset(map(type, value)) and any(map(holds_tracked, value))
+    return isinstance(value, Value) and value._node.requires_grad
 
 
 class Value(Handle):
@@ -145,7 +153,8 @@ class Value(Handle):
         if not node.requires_grad:
             raise RuntimeError(
                 f"backward() on a tensor of shape {self.shape} that depends on nothing that requires a gradient. "
-                "Usual fix: make the parameters with requires_grad=True, and compute outside tg.no_grad()."
+                "Expected: the result of a computation from parameters. Usual fix: make them with requires_grad=True, "
+                "and compute outside tg.no_grad()."
             )
         one = _ONES.get(node.value.__class__) if gradient is None else None  # the usual case: a loss
         seed = self._seed(gradient) if one is None else one
@@ -199,8 +208,8 @@ class Value(Handle):
     def _leaf(self, deed: str) -> Leaf:
         if not isinstance(self._node, Leaf):
             raise RuntimeError(
-                f"cannot {deed} the result of {self._node.label}: only leaves, made with Tensor(...), have that. "
-                "Usual fix: compute a new tensor, or t.detach() to get a leaf."
+                f"cannot {deed} the result of {self._node.label}. Expected: a leaf, for only leaves, made with "
+                "Tensor(...), have that. Usual fix: compute a new tensor, or t.detach() to get a leaf."
             )
         return self._node
 
@@ -243,8 +252,8 @@ class Value(Handle):
         if self._node.requires_grad:
             raise TypeError(
                 f"{kind.__name__}(t) of a Tensor {self.shape} that is part of a graph would lose its gradient; "
-                "math.exp(t) and a[i] = t ask for it too. Usual fix: np.exp(t) to stay in the graph, np.stack of "
-                "tensors in place of filling an array; t.item() to leave the graph."
+                "math.exp(t) and a[i] = t ask for it too. Expected: Tensors all the way. Usual fix: np.exp(t) to stay "
+                "in the graph, np.stack of tensors in place of filling an array; t.item() to leave the graph."
             )
         return kind(self._node.value)
 
@@ -288,8 +297,21 @@ class Value(Handle):
 def array_of(data: Any, dtype: Any, what: str) -> Any:
     """Return a new array of the data, or raise and say what they were for."""
     refuse_subclass(what, data)
+    if is_differentiating() and holds_tracked(data):
+        raise TypeError(
+            f"{what} was given a Tensor that is part of a graph, inside a function that is being differentiated: its "
+            "gradient would be lost. Expected: a constant. Usual fix: w = w - step in place of w.data = w - step; "
+            "np.sum(y * v).backward() in place of y.backward(v); tg.stop_gradient(v) if the cut is meant."
+        )
+    data = unwrap(data)
+    kind = getattr(getattr(data, "dtype", None), "kind", None)
+    if kind == "c" and dtype is not None and np.dtype(dtype).kind != "c":
+        raise TypeError(
+            f"{what} was given {operand(data)}, for dtype {np.dtype(dtype)}: the imaginary part would be lost. "
+            "Expected: real numbers. Usual fix: np.real(z), or np.abs(z); dtype=complex in the first place."
+        )
     try:
-        return np.array(unwrap(data), dtype=dtype)
+        return np.array(data, dtype=dtype)
     except (ValueError, TypeError) as error:
         raise _no_rows(what, error) from error
 

@@ -988,3 +988,27 @@ def test_a_broadcast_constant_is_laid_out_as_a_new_array():
     t[0] = 5.0
     with pytest.raises(RuntimeError, match="assigned to since"):
         flat + 1
+
+
+def test_a_parameter_whose_view_was_changed_does_not_say_that_it_has_no_gradient():
+    w = parameter([1.0, 2.0])
+    loss = np.sum(w * w)
+    with tg.no_grad():
+        part = w[:1]
+        part += 1
+    loss.backward()  # of the values it was made from, which are still there
+    with pytest.raises(RuntimeError, match=r"a view of this Tensor was changed in place"):
+        w.grad  # noqa: B018
+    w.data = [3.0, 4.0]
+    np.testing.assert_array_equal(w.grad, [2, 4])
+
+
+@pytest.mark.parametrize("shape", [(2, 0), (0, 2), (3, 0, 2)])
+def test_what_is_empty_may_be_assigned_to(shape: tuple[int, ...]):
+    x = parameter(np.ones(shape))
+    t, u = tg.zeros(shape), x * 1
+    t[...] = x
+    u[:1] = x[:1]
+    u += t
+    np.sum(u).backward()
+    np.testing.assert_array_equal(x.grad, np.ones(shape), strict=True)

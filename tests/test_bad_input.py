@@ -80,6 +80,76 @@ def refused(error: Any, says: str, **calls: Callable[[SimpleNamespace], Any]) ->
     ROWS.extend(Row(name, call, error, tuple(says.split("|"))) for name, call in calls.items())
 
 
+# ---- what only NumPy's functions can be given ----------------------------------------------------------------
+
+refused(
+    TypeError,
+    "np.where|Expected: both branches|Usual fix: np.where(condition, x, 0)",
+    where_with_one_branch=lambda w: np.where(w.array > 0, w.x),
+)
+refused(
+    TypeError,
+    "np.clip|Expected: a_min and a_max, or min and max|Usual fix: np.clip(x, low, high)",
+    clip_with_bounds_in_both_spellings=lambda w: np.clip(w.x, 0, 1, min=0),
+)
+refused(
+    TypeError,
+    "np.array|ndmax|Expected: copy, dtype, ndmin|Usual fix",
+    array_with_a_keyword_that_is_none=lambda w: np.array([w.x], like=w.x, ndmax=1),
+)
+refused(
+    TypeError,
+    "np.linspace|device|Expected: |Usual fix",
+    linspace_on_another_device=lambda w: np.linspace(w.scalar, 1, device="cuda"),
+)
+refused(
+    TypeError,
+    "np.reshape|order='A'|Expected: 'C' or 'F'|Usual fix",
+    reshape_in_the_order_of_memory=lambda w: np.reshape(w.x, (3, 2), order="A"),
+)
+refused(
+    ValueError,
+    "np.polyint of order -1|Expected: 0 or more|Usual fix: np.polyder(p, 1)",
+    integral_of_negative_order=lambda w: np.polyint(w.v, -1),
+    integral_of_negative_order_with_constants=lambda w: np.polyint(w.v, -1, k=[1.0]),
+)
+refused(
+    TypeError,
+    "outer|no derivative rule|Expected: plain arrays|Usual fix",
+    outer_of_a_ufunc_without_a_rule=lambda w: np.frompyfunc(max, 2, 1).outer(w.v, w.v),
+)
+if NUMPY_2_1:
+    refused(
+        ValueError,
+        "np.unstack|Expected: at least 1 axis|Usual fix",
+        unstack_of_a_number=lambda w: np.unstack(w.scalar),
+    )
+    refused(
+        ValueError,
+        "np.astype|'gpu'|Expected: None or 'cpu'|Usual fix",
+        astype_on_another_device=lambda w: np.astype(w.x, float, device="gpu"),
+    )
+
+
+# ---- indices, and places in what is empty --------------------------------------------------------------------
+
+refused(
+    TypeError,
+    "t[0:1.5]|float|Expected: integers|Usual fix: n // 2",
+    slice_of_a_float=lambda w: w.x[0:1.5],
+    slice_of_a_float_to_assign_to=lambda w: operator.setitem(w.made, slice(0, 1.5), 1.0),
+    slice_in_a_tuple=lambda w: w.x[:, 0:1.5],
+)
+
+
+refused(
+    ValueError,
+    "np.argm|(0, 3)|at least one element|Usual fix",
+    argmax_of_nothing=lambda w: np.argmax(w.none),
+    argmin_of_nothing=lambda w: w.none.argmin(axis=0),
+)
+
+
 # ---- shapes that do not fit ----------------------------------------------------------------------------------
 
 refused(

@@ -48,7 +48,7 @@ def test_a_deep_chain_of_derivatives_needs_no_recursion():
 
 
 def nodes_alive() -> int:
-    return sum(isinstance(thing, Node) for thing in gc.get_objects())
+    return sum(issubclass(type(thing), Node) for thing in gc.get_objects())  # isinstance asks the thing itself
 
 
 @contextmanager
@@ -132,6 +132,50 @@ def test_no_grad_as_a_decorator():
     assert not evaluate(2).requires_grad
     assert not evaluate(0).requires_grad
     assert (x * 2).requires_grad
+
+
+def test_no_grad_ends_when_generators_leave_it_out_of_order():
+    x = parameter([1.0, 2.0])
+
+    def batches(n: int) -> Any:
+        with tg.no_grad():
+            yield from range(n)
+
+    assert list(zip(batches(2), batches(3), strict=False)) == [(0, 0), (1, 1)]
+    assert (x * 2).requires_grad
+    first, second = batches(1), batches(1)
+    next(first), next(second)
+    first.close()
+    assert not (x * 2).requires_grad  # the second is still inside
+    second.close()
+    assert (x * 2).requires_grad
+
+
+def test_no_grad_that_is_left_elsewhere_changes_nothing_there():
+    x = parameter([1.0, 2.0])
+    shared = tg.no_grad()
+    inside, left = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+    found: list[bool] = []
+
+    def enter() -> None:
+        with shared:
+            inside.wait()
+            left.wait()
+            found.append((x * 2).requires_grad)
+        found.append((x * 2).requires_grad)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    try:
+        shared.__enter__()
+        inside.wait()
+        assert not (x * 2).requires_grad
+        shared.__exit__(None, None, None)
+    finally:
+        left.wait()
+        thread.join()
+    assert (x * 2).requires_grad
+    assert found == [False, True]
 
 
 def test_no_grad_holds_for_its_own_thread_only():

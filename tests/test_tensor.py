@@ -114,6 +114,49 @@ def test_pythons_numbers_are_free_where_nothing_is_lost():
     assert (loss * np.ones(2)).tolist() == [14, 14]
 
 
+def test_a_tensor_is_not_made_of_what_is_part_of_a_graph():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    for data in (x, x * 2, [x[0], x[1]], [[1.0, 2.0], (3.0, x[0])]):
+        with pytest.raises(TypeError, match=r"would cut it off\. Expected: .* Usual fix: .*np\.stack.*detach"):
+            tg.Tensor(data)
+    assert tg.Tensor([x.detach(), tg.Tensor([3.0, 4.0])]).shape == (2, 2)
+
+
+SILENT_CUTS: dict[str, Callable[[Any], Any]] = {
+    "data": lambda v: setattr(tg.Tensor([0.0, 0.0]), "data", v * v),
+    "data_of_a_list": lambda v: setattr(tg.Tensor([0.0, 0.0]), "data", [v[0], 1.0]),
+    "grad": lambda v: setattr(tg.Tensor([0.0, 0.0]), "grad", v * v),
+    "backward": lambda v: (tg.Tensor([1.0, 2.0], requires_grad=True) * 2).backward(v),
+    "backward_of_an_argument": lambda v: (v * v).backward(v),
+}
+
+
+@pytest.mark.parametrize("name", SILENT_CUTS)
+def test_what_is_being_differentiated_is_not_stored_where_no_gradient_flows(name: str):
+    def f(v: Any) -> Any:
+        SILENT_CUTS[name](v)
+        return np.sum(v)
+
+    with pytest.raises(TypeError, match=r"its gradient would be lost\. Expected: .* Usual fix: .*stop_gradient"):
+        tg.grad(f)(np.array([1.0, 2.0]))
+    stored = tg.grad(lambda v: np.sum(v) if SILENT_CUTS[name](tg.stop_gradient(v)) is None else v)
+    if name != "backward_of_an_argument":
+        np.testing.assert_array_equal(stored(np.array([1.0, 2.0])), [1, 1])
+        SILENT_CUTS[name](tg.Tensor([1.0, 2.0], requires_grad=True))  # nobody differentiates
+
+
+def test_complex_numbers_are_not_stored_where_half_of_them_would_be_lost():
+    x, z = tg.Tensor([1.0, 2.0], requires_grad=True), np.array([1.0, 2j])
+    for call in (lambda: setattr(x, "data", z), lambda: setattr(x, "grad", z), lambda: (x * 2).backward(z)):
+        with pytest.raises(TypeError, match=r"complex128, for dtype float64.*Expected: real numbers\. Usual fix: "):
+            call()
+    with pytest.raises(TypeError, match="Expected: real numbers"):
+        tg.Tensor(z, dtype=float)
+    np.testing.assert_array_equal(x.data, [1, 2])
+    assert x.grad is None
+    assert tg.Tensor(z, dtype=np.complex64).dtype == np.complex64
+
+
 def test_the_copy_of_a_view_has_the_views_layout():
     """So that NumPy adds its elements up in the same order, bit for bit."""
     y = np.random.default_rng(0).normal(size=(301, 203)).astype(np.float32)
@@ -162,6 +205,22 @@ def test_lists_and_numbers_that_are_none_are_refused():
                 operator.mul(*operands)
     with pytest.raises(TypeError, match="expected numbers"):
         t += np.array([1, 2], object)
+
+
+@pytest.mark.parametrize("other", [np.array(["1", "2"]), np.zeros(2, [("a", float)])], ids=["texts", "records"])
+@pytest.mark.parametrize("operate", [operator.add, operator.truediv, operator.pow, operator.matmul])
+def test_texts_and_records_are_refused_on_either_side(operate: Callable[..., Any], other: Any):
+    t = tg.Tensor([1.0, 2.0], requires_grad=True, name="t")
+    for operands in ((t, other), (other, t)):
+        with pytest.raises(TypeError, match=r"^np\.\w+ of .*t \(2,\) float64.*Expected: numbers\. Usual fix: "):
+            operate(*operands)
+
+
+def test_an_operator_that_complex_numbers_do_not_have_is_refused_on_either_side():
+    t = tg.Tensor([1.0, 2.0], requires_grad=True, name="t")
+    for operands in ((t, np.complex64(1j)), (np.complex64(1j), t), (t, 1j)):
+        with pytest.raises(TypeError, match=r"^np\.remainder of .*t \(2,\) float64.*Expected: .* Usual fix: "):
+            operator.mod(*operands)
 
 
 def test_a_constant_becomes_an_array():

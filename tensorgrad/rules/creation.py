@@ -46,7 +46,7 @@ class _Range(ConstantTensor):
         if any(getattr(arg, "requires_grad", False) for arg in (*args, *keywords.values())):
             raise TypeError(
                 "np.arange was given a Tensor that requires a gradient, but how many numbers it makes would jump. "
-                "Usual fix: start + step * np.arange(n), or np.linspace(start, stop, n)."
+                "Expected: constants. Usual fix: start + step * np.arange(n), or np.linspace(start, stop, n)."
             )
         return super().__call__(*args, **keywords)
 

@@ -55,7 +55,8 @@ def _qr_back(g: Any, y: Any, a: Any, *, mode: str) -> Any:
     if np.any(unwrap(gq)[..., size:]):
         raise np.linalg.LinAlgError(
             f"np.linalg.qr in mode 'complete': of a matrix {a.shape[-2:]} the columns of Q beyond {size} have no "
-            "derivative, for any basis of the rest of the space would do. Usual fix: mode='reduced', or Q[:, :n]."
+            "derivative, for any basis of the rest of the space would do. Expected: no use of them. Usual fix: "
+            "mode='reduced', or Q[:, :n]."
         )
     return _thin_qr_back(gq[..., :size], gr[..., :size, :], q[..., :size], r[..., :size, :], a)
 
@@ -82,7 +83,7 @@ def _refuse_dependent(r: Any, a: Any) -> None:
     if np.any(sizes <= rounding(r, a) * np.max(sizes, axis=-1, initial=0, keepdims=True)):
         raise np.linalg.LinAlgError(
             f"np.linalg.qr of a matrix {a.shape[-2:]}: its first {r.shape[-1]} columns are linearly dependent, and "
-            "where they are Q and R have no derivative. Usual fix: leave out dependent columns."
+            "where they are Q and R have no derivative. Expected: independent columns. Usual fix: leave out the others."
         )
 
 

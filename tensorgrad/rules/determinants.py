@@ -109,8 +109,9 @@ def _slogdet_back(g: Any, y: Any, a: Any) -> Any:
     singular = unwrap(sign) == 0
     if np.any(singular & (unwrap(g_log) != 0)):
         raise np.linalg.LinAlgError(
-            "np.linalg.slogdet: a singular matrix has the logarithm -inf, and no derivative of it. Usual fix: add a "
-            "multiple of np.eye(n), or differentiate np.linalg.det, which is smooth there."
+            f"np.linalg.slogdet of matrices {a.shape[-2:]}: a singular one has the logarithm -inf, and no derivative "
+            "of it. Expected: regular matrices. Usual fix: add a multiple of np.eye(n), or differentiate "
+            "np.linalg.det, which is smooth there."
         )
     regular = np.where(singular[..., None, None], np.eye(a.shape[-1], dtype=a.dtype), a)
     back = adjoint(np.linalg.inv(regular))

@@ -123,7 +123,8 @@ def _matching(w: Any, y: Any, a: Any) -> Any:
     places = np.argmin(distances, axis=-1)
     if np.any(np.sort(places, axis=-1) != np.arange(w.shape[-1])):
         raise np.linalg.LinAlgError(
-            "np.linalg.eigvals: eigenvalues too close to tell apart. Usual fix: np.linalg.eig(a)[0]."
+            f"np.linalg.eigvals of matrices {a.shape[-2:]}: eigenvalues too close to tell apart. Expected: distinct "
+            "ones. Usual fix: np.linalg.eig(a)[0]."
         )
     stacks = np.ogrid[tuple([slice(n) for n in w.shape])][:-1]
     return (*stacks, places)

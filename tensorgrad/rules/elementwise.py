@@ -12,6 +12,7 @@ vjp(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g, bounded=True)
 vjp(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, bounded=True)
 vjp(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
 vjp(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
+vjp(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))  # not late: t % n is an operator
 vjp(np.negative, lambda g, y, x: -g, bounded=True)
 vjp(np.positive, lambda g, y, x: g, bounded=True)
 vjp(np.reciprocal, lambda g, y, x: -g * y * y)

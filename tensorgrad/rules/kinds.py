@@ -75,7 +75,7 @@ class Constant:
         if any(isinstance(out, Tensor) for out in outs):
             raise TypeError(
                 f"{name_of(self.function)} was asked to write into a Tensor (out=): its result is a constant, and "
-                f"plain. Usual fix: t[...] = {name_of(self.function)}(x)."
+                f"plain. Expected: no out. Usual fix: t[...] = {name_of(self.function)}(x)."
             )
 
 
@@ -100,7 +100,10 @@ class Refused:
         """Raise."""
         given = [operand(arg, getattr(arg, "name", None)) for arg in args]
         given += [f"{name}={operand(value)}" for name, value in keywords.items()]
-        raise TypeError(f"{self.name} was given {', '.join(given)}, but {self.reason}. Usual fix: {self.instead}.")
+        raise TypeError(
+            f"{self.name} was given {', '.join(given)}, but {self.reason}. Expected: plain arrays. "
+            f"Usual fix: {self.instead}."
+        )
 
 
 def leave(value: Any) -> Any:

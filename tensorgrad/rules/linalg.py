@@ -173,8 +173,9 @@ def _cond_back(g: Any, y: Any, x: Any, p: Any = None) -> Any:
     infinite = ~np.isfinite(unwrap(real(y)))[..., None, None]
     if np.any(infinite[..., 0, 0] & (unwrap(g) != 0)):
         raise np.linalg.LinAlgError(
-            "np.linalg.cond: a singular matrix has an infinite condition number, and no derivative of it. "
-            "Usual fix: add a multiple of np.eye(n), or use 1 / cond, np.linalg.cond(x, -2)."
+            f"np.linalg.cond of matrices {x.shape[-2:]}: a singular one has an infinite condition number, and no "
+            "derivative of it. Expected: regular matrices. Usual fix: add a multiple of np.eye(n), or use 1 / cond, "
+            "np.linalg.cond(x, -2)."
         )
     if p is None or p in (2, -2):
         u, s, vh = thin_svd(np.where(infinite, np.eye(x.shape[-2], x.shape[-1], dtype=x.dtype), x))

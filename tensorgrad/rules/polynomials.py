@@ -147,9 +147,9 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """np.polyint: the coefficients of the integral of order m, with constants of integration k."""
     p = _vector("np.polyint", p)
     m = int(m)
-    constants = _vector("np.polyint", np.zeros(m) if k is None else k)
     if m < 0:
         raise ValueError(f"np.polyint of order {m}. Expected: 0 or more. Usual fix: np.polyder(p, {-m}).")
+    constants = _vector("np.polyint", np.zeros(m) if k is None else k)
     if len(constants) == 1 and m > 1:
         constants = constants[0] * np.ones(m)
     if len(constants) < m:

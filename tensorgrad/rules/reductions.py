@@ -106,7 +106,8 @@ def share(g: Any, y: Any, x: Any, axis: Any, initial: Any = None, where: Any = T
     reached = (x == y) | (x != x)
     if where is not True:
         reached &= where
-    dtype = np.float32 if x.dtype == np.float16 else x.dtype  # not int64: that would make float64 of float32
+    # Not int64, which would make float64 of float32; and a type, for a dtype may have another byte order.
+    dtype = np.float32 if x.dtype == np.float16 else x.dtype.type
     shares = reached.sum(axis=axis, keepdims=True, dtype=dtype)
     if initial is not None:
         shares = shares + (y == initial)
@@ -243,7 +244,9 @@ def degrees(ddof: float, correction: Any) -> float:
     if correction is None:
         return ddof
     if ddof != 0:
-        raise ValueError("ddof and correction can't be provided simultaneously. Usual fix: ddof alone.")
+        raise ValueError(
+            f"ddof={ddof} and correction={correction} were both given. Expected: one. Usual fix: ddof alone."
+        )
     return correction  # type: ignore[no-any-return]
 
 

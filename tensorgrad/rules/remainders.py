@@ -14,7 +14,6 @@ from ..primitives import takes_over, vjp
 from ..tensor import differentiable
 from .kinds import leave
 
-vjp(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 vjp(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.rint((a - y) / b))  # a / b may round up to the next
 vjp(np.ldexp, lambda g, y, x, n: np.ldexp(g, n), None, bounded=True)
 

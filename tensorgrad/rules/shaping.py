@@ -40,7 +40,7 @@ def _rolled(axis: int, start: int, ndim: int) -> int:
 def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """np.astype: the method; there is one device."""
     if device not in (None, "cpu"):
-        raise ValueError(f"np.astype to device {device!r}. Expected: None or 'cpu'.")
+        raise ValueError(f"np.astype to device {device!r}. Expected: None or 'cpu'. Usual fix: leave it out.")
     return x if not copy and x.dtype == dtype else x.astype(dtype)
 
 
@@ -59,7 +59,10 @@ def reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None
     if others:
         raise refused_keywords("np.reshape", others, ("shape", "order"))
     if order not in ("C", "F"):
-        raise TypeError(f"np.reshape of a Tensor takes order 'C' or 'F', not {order!r}: a Tensor has no memory layout.")
+        raise TypeError(
+            f"np.reshape of a Tensor was given order={order!r}, which asks for its memory layout: it has none. "
+            "Expected: 'C' or 'F'. Usual fix: leave it out."
+        )
     return _reshape(a, shape=newshape if shape is None else shape, order=order)
 
 

@@ -43,7 +43,7 @@ def _svd_back(g: Any, y: Any, a: Any, *, full_matrices: bool, hermitian: bool) -
     if np.any(unwrap(gu)[..., size:]) or np.any(unwrap(gvh)[..., size:, :]):
         raise np.linalg.LinAlgError(
             f"np.linalg.svd of a matrix {a.shape[-2:]} with full_matrices=True, the default: the vectors beyond "
-            f"{size} have no derivative, for any basis of the rest of the space would do. "
+            f"{size} have no derivative, for any basis of the rest of the space would do. Expected: no use of them. "
             "Usual fix: np.linalg.svd(a, full_matrices=False)."
         )
     gradients = gu[..., :size], gs, adjoint(gvh[..., :size, :])

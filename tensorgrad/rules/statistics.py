@@ -79,7 +79,11 @@ def cov(
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"np.cov was given ddof={ddof}. Expected: an integer. Usual fix: round(ddof).")
     if m.ndim > 2 or (y is not None and y.ndim > 2):
-        raise ValueError("np.cov takes at most 2 axes: variables and samples. Usual fix: t.reshape(len(t), -1).")
+        axes = max(m.ndim, 0 if y is None else y.ndim)
+        raise ValueError(
+            f"np.cov was given {axes} axes. Expected: 2 at most, variables and samples. "
+            "Usual fix: t.reshape(len(t), -1)."
+        )
     if dtype is None:
         dtype = np.result_type(m.dtype, np.float64, *([] if y is None else [y.dtype]))
     x = _variables(m, dtype, turned=not rowvar and (m.ndim != 1 if _A_ROW_IS_TRANSPOSED else m.shape[:-1] != (1,)))
@@ -124,14 +128,18 @@ def _weights(x: Any, fweights: Any, aweights: Any) -> tuple[Any, Any]:
                 "Usual fix: rowvar=False if the samples are rows."
             )
         if np.any(weights < 0):
-            raise ValueError(f"np.cov: {name} cannot be negative. Usual fix: np.abs({name}), or leave samples out.")
+            raise ValueError(
+                f"np.cov was given negative {name}. Expected: none below 0. Usual fix: np.abs({name}), or leave "
+                "samples out."
+            )
     return (fweights if aweights is None else aweights if fweights is None else fweights * aweights), aweights
 
 
 def _counts(fweights: Any) -> Any:
     if getattr(fweights, "requires_grad", False):
         raise TypeError(
-            "np.cov has no derivative for fweights, which count samples. Usual fix: aweights=t, or t.detach()."
+            "np.cov has no derivative for fweights, which count samples. Expected: constants. Usual fix: aweights=t; "
+            "t.detach()."
         )
     return fweights
 

@@ -206,6 +206,7 @@ def _reduce_pieces(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0, **k
     if ufunc not in _PIECEWISE:
         raise TypeError(
             f"np.{ufunc.__name__}.reduceat was given {operand(unwrap(array))}, and it has no derivative rule. "
+            f"Expected: {', '.join([known.__name__ for known in _PIECEWISE])}. "
             f"Usual fix: np.stack([np.{ufunc.__name__}.reduce(t[i:j]) for i, j in itertools.pairwise(ends)])."
         )
     _refuse(f"np.{ufunc.__name__}.reduceat", keywords, "indices", "axis")
@@ -235,9 +236,10 @@ def _at(ufunc: np.ufunc, target: Any, indices: Any, *values: Any) -> NoReturn:
         "" if isinstance(target, Tensor) else "t = tg.Tensor(a), or tg.zeros(shape), in place of a plain array; then "
     )
     given = ", ".join([operand(unwrap(x)) for x in (target, indices, *values)])
+    axes = map(np.ndim, unwrap((target, indices, *values)))
     raise TypeError(
         f"{name}.at was given {given}, but it writes into its first argument, which a graph does not see. "
-        f"Usual fix: {first}{_step_by_step(ufunc, name, *map(np.ndim, unwrap((target, indices, *values))))}."
+        f"Expected: plain arrays. Usual fix: {first}{_step_by_step(ufunc, name, *axes)}."
     )
 
 
@@ -257,8 +259,12 @@ def _step_by_step(ufunc: np.ufunc, name: str, *axes: int) -> str:
 
 def _no_method(ufunc: np.ufunc, method: str, *inputs: Any) -> TypeError:
     name = name_of(ufunc)
-    instead = f"functools.reduce({name}, t)" if method == "reduce" else f"itertools.accumulate(t, {name})"
+    instead = {
+        "reduce": f"functools.reduce({name}, t), for the first axis",
+        "accumulate": f"np.stack(list(itertools.accumulate(t, {name}))), for the first axis",
+        "outer": "functions that have a rule, of t[:, None] and u",
+    }[method]
     return TypeError(
         f"{name}.{method} was given {', '.join([operand(unwrap(x)) for x in inputs])}, and it has no derivative rule. "
-        f"Usual fix: {f'np.stack(list({instead}))' if method == 'accumulate' else instead}, for the first axis."
+        f"Expected: plain arrays. Usual fix: {instead}."
     )

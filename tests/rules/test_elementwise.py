@@ -286,10 +286,10 @@ def test_half_precision_does_not_overflow_on_the_way():
 @pytest.mark.parametrize(
     ("keywords", "says"),
     [
-        ({"where": [True, False]}, r"keyword where .*np\.where\(mask, np\.NAME\(\.\.\.\), other\)"),
-        ({"dtype": np.float32}, r"keyword dtype .*np\.NAME\(x\.astype\(dtype\)\)"),
-        ({"casting": "unsafe"}, r"keyword casting .*np\.NAME\(x\.astype\(dtype\)\)"),
-        ({"order": "F"}, r"keyword order .*leave out order"),
+        ({"where": [True, False]}, r"keyword where.*np\.where\(mask, np\.NAME\(\.\.\.\), other\)"),
+        ({"dtype": np.float32}, r"keyword dtype.*np\.NAME\(x\.astype\(dtype\)\)"),
+        ({"casting": "unsafe"}, r"keyword casting.*np\.NAME\(x\.astype\(dtype\)\)"),
+        ({"order": "F"}, r"keyword order.*leave out order"),
     ],
 )
 @pytest.mark.parametrize("ufunc", [np.exp, np.arcsin, np.modf, np.frexp], ids=lambda f: f.__name__)

@@ -270,3 +270,9 @@ def test_a_variance_of_complex_numbers_in_a_complex_dtype_is_refused(f: Any):
     z = parameter(np.array([1 + 1j, 2 - 1j, 0.5j]))
     with pytest.raises(TypeError, match=rf"np\.{f.__name__}.*complex128.*Usual fix"):
         f(z, dtype=complex)
+
+
+def test_extrema_of_numbers_in_another_byte_order():
+    x = np.array([[1.0, 3.0], [3.0, 2.0]], ">f8")
+    for f, expected in ((np.max, [[0, 0.5], [0.5, 0]]), (np.min, [[1, 0], [0, 0]]), (np.ptp, [[-1, 0.5], [0.5, 0]])):
+        np.testing.assert_array_equal(tg.grad(f)(x), expected)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,28 @@ def test_an_operator_whose_result_is_constant(name: str):
     number = operate(tg.Tensor(x), b[0])
     np.testing.assert_array_equal(number, operate(x, b[0]), strict=True)
     np.testing.assert_array_equal(operate(a[0], tg.Tensor(y)), operate(a[0], y), strict=True)
+
+
+def test_operators_have_rules_before_any_function_was_called():
+    code = (
+        "import operator, tensorgrad as tg\n"
+        "for name in ('mod', 'add', 'sub', 'mul', 'truediv', 'pow', 'matmul'):\n"
+        "    x = tg.Tensor([5.0], requires_grad=True)\n"
+        "    y = tg.Tensor([3.0], requires_grad=True)\n"
+        "    getattr(operator, name)(x, y).backward(1.0 if name == 'matmul' else [1.0])\n"
+        "    print(name, *x.grad, *y.grad.round(3))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "mod 1.0 -1.0",
+        "add 1.0 1.0",
+        "sub 1.0 -1.0",
+        "mul 3.0 5.0",
+        f"truediv {1 / 3} -0.556",
+        "pow 75.0 201.18",
+        "matmul 3.0 5.0",
+    ]
 
 
 def test_invert_and_round():

@@ -30,7 +30,8 @@ def test_at_names_an_alternative_that_does_the_same(name: str):
     instead, call = CALLS[name]
     start = A if name == "add_rows" else A[:, 0]
     with pytest.raises(
-        TypeError, match=r"writes into its first argument, which a graph does not see\. Usual fix: t"
+        TypeError,
+        match=r"writes into its first argument, which a graph does not see\. Expected: plain arrays\. Usual fix: t",
     ) as e:
         call(tg.Tensor(start, requires_grad=True))
     assert instead in str(e.value)
@@ -72,3 +73,17 @@ def test_lists_with_tensors_in_them_are_operands_of_outer():
     x = np.array([3.0, 4.0])
     assert product(tg.Tensor(x)).item() == product(x)
     np.testing.assert_allclose(tg.grad(product)(x), [2 * 3 + 2 * 4 + 10, 2 * 3 + 20])
+
+
+@pytest.mark.parametrize(
+    ("method", "instead"),
+    [("reduce", r"functools\.reduce"), ("accumulate", r"itertools\.accumulate"), ("outer", r"t\[")],
+)
+def test_a_method_of_a_ufunc_without_a_rule_is_refused_with_what_does_the_same(method: str, instead: str):
+    t = tg.Tensor(VALUES, requires_grad=True)
+    ufunc = np.frompyfunc(lambda a, b: a * b, 2, 1)
+    with pytest.raises(
+        TypeError, match=rf"no derivative rule\. Expected: plain arrays\. Usual fix: .*{instead}"
+    ) as refused:
+        getattr(ufunc, method)(*[t] * (2 if method == "outer" else 1))
+    assert ("first axis" in str(refused.value)) == (method != "outer")
