@@ -408,6 +408,34 @@ def test_at_a_kink_any_slope_between_the_two_is_right():
     assert not compare_backprop(loss, p, {"dZ1": dZ1}).ok
 
 
+def test_several_kinks_at_once_are_no_mistake_of_the_engine():
+    x, c = np.array([[1.0, 2.0], [-1.0, -2.0], [2.0, 0.5]]), np.array([1.0, -1.0, 1.0])
+    W = np.array([2.0, -1.0])  # x @ W is 0 twice, and c makes one slope of what leaky relu has there
+
+    def loss(p: Arrays) -> Any:
+        z = x @ p["W"]
+        return np.sum(c * np.where(z > 0, z, 0.1 * z))
+
+    dZ = c * np.where(x @ W > 0, 1, 0.1)
+    report = compare_backprop(loss, {"W": W}, {"dZ": dZ, "dW": x.T @ dZ})
+    assert report.ok, str(report)
+    assert "dW: differences cannot confirm the engine at kinks" in str(report)
+    assert "confirm the engine: every element of Z1." in str(report)
+    assert not compare_backprop(loss, {"W": W}, {"dW": 1.01 * x.T @ dZ}).ok
+
+
+def test_a_rule_that_is_wrong_at_a_kink_is_not_excused():
+    @tg.custom_rule(lambda g, y, x: np.where(x == 0, 5.0, x > 0) * g, check=False)
+    def relu(x: Any) -> Any:
+        return np.maximum(x, 0)
+
+    with rules_of_a_test():
+        W = np.array([0.0, 1.0, -1.0])
+        report = compare_backprop(lambda p: np.sum(relu(p["W"])), {"W": W}, {"dW": np.array([5.0, 1.0, 0.0])})
+    assert not report.ok
+    assert "Usual fix: mend the rule of relu for its argument 0, x." in report.findings[0].text
+
+
 def test_where_the_engine_is_wrong_the_report_says_so():
     @tg.custom_rule(lambda g, y, x: 3 * g * x, check=False)
     def square(x: Any) -> Any:
@@ -421,6 +449,7 @@ def test_where_the_engine_is_wrong_the_report_says_so():
     assert report["dW"].verdict == "close"
     assert "contradict the engine" in report.findings[0].title
     assert "Yours agrees with the differences" in report.findings[0].text
+    assert "Usual fix: mend the rule of square for its argument 0, x." in report.findings[0].text
 
 
 def test_large_gradients_are_confirmed_by_a_sample_and_by_directions():

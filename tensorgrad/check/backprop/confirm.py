@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..reports.report import Problem
+from ...tensor import Tensor
+from ..gradients import check_gradients
+from ..reports.report import GuiltyOperation, Problem
+from ..reports.wording import listed
 from .case import Case, Compared
 from .differences import Numerics
 from .numbers import CLOSE, EPS
@@ -22,7 +25,8 @@ def confirm(case: Case, c: Compared, budget: int) -> None:
     q.numerical = np.full(np.shape(engine), np.nan)
     if not np.size(engine) or target.kind == "loss":
         return
-    numerics = Numerics(_loss_of(case, target), target.value, max(case.recorded.eps, EPS))
+    loss = _loss_of(case, target)
+    numerics = Numerics(loss, target.value, max(case.recorded.eps, EPS))
     if not numerics.is_possible:
         q.notes = (*q.notes, "no differences could be taken of it: part of the graph cannot be computed again")
         return
@@ -33,7 +37,13 @@ def confirm(case: Case, c: Compared, budget: int) -> None:
     if not foreign or case.factor is not None:
         q.numerical = found.numerical * q.factor * (case.factor if foreign else 1.0)
     if numerics.refuted(found):
-        _engine_is_wrong(case, c, found)
+        report = check_gradients(loss, np.array(target.value, np.float64), elsewhere=False)
+        case.evaluations += report.evaluations
+        if report.verdict == "differs":
+            _engine_is_wrong(case, c, found, report.guilty)
+        else:
+            q.checked = ""
+            q.notes = (*q.notes, "differences cannot confirm the engine at kinks, where the loss has several slopes")
     elif np.any(q.wrong) and not foreign and c.is_in_place and numerics.at_kinks(c.aligned, q.wrong):
         count = int(np.count_nonzero(q.wrong))
         q.verdict, q.wrong, q.role = CLOSE, np.zeros_like(q.wrong), ""
@@ -45,14 +55,14 @@ def confirm(case: Case, c: Compared, budget: int) -> None:
     case.evaluations += numerics.evaluations
 
 
-def _loss_of(case: Case, target: Target) -> Callable[[Any], float]:
+def _loss_of(case: Case, target: Target) -> Callable[[Tensor], Any]:
     for i, variable in enumerate(case.recorded.variables):
         if variable.node is target.thing:
-            return lambda value: case.recorded.at_parameter(i, value)
-    return case.recorded.at_value(target.thing)
+            return case.recorded.of_parameter(i)
+    return case.recorded.of_value(target.thing)
 
 
-def _engine_is_wrong(case: Case, c: Compared, found: Any) -> None:
+def _engine_is_wrong(case: Case, c: Compared, found: Any, guilty: Sequence[GuiltyOperation]) -> None:
     q = c.quantity
     q.engine_ok = False
     tried = np.isfinite(found.error)
@@ -64,11 +74,13 @@ def _engine_is_wrong(case: Case, c: Compared, found: Any) -> None:
         q.difference = float(np.max(off)) * abs(q.factor)
         q.relative = q.difference / (float(np.max(np.abs(c.aligned))) or 1.0)
     yours = "Yours agrees with the differences." if theirs_right else "Nor does yours agree with the differences."
+    rules = [f"the rule of {operation.operation} for its {operation.argument}" for operation in guilty]
+    elsewhere = "look for a detach() or a .data in the loss, and for what is computed outside of the graph"
+    fix = f"mend {listed(rules)}" if rules else elsewhere
     case.findings.append(
         Problem(
             f"differences of the loss contradict the engine in {q.of}",
             f"The engine's gradient of {q.of} is not what differences of the loss say. {yours} Expected: all three "
-            "alike. Usual fix: look for a custom rule, a detach() or a .data in the loss; tg.check_gradients(loss, "
-            "params) names the operation.",
+            f"alike. Usual fix: {fix}.",
         )
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...numeric import extrapolated
+from ...tensor import Tensor
 from ...transforms.slopes import DIFFERS, KINK
 from ..elements import Examination, Found, directions_of
 from ..function import Checked, Weighted
@@ -20,7 +21,7 @@ _STEP = 2.0**-9  # of one-sided differences, as a part of what moves
 class Numerics:
     """The loss as a function of one array, and derivatives of it by differences; eps: of what it is computed in."""
 
-    def __init__(self, loss: Callable[[Any], float], x: Any, eps: float) -> None:
+    def __init__(self, loss: Callable[[Tensor], Any], x: Any, eps: float) -> None:
         self._x = np.asarray(x)
         self._eps = eps
         self._function = _OfOne(loss, self._x)
@@ -91,12 +92,12 @@ class Numerics:
 class _OfOne(Checked):
     """A function of one array to a number, in the form in which it can be checked."""
 
-    def __init__(self, loss: Callable[[Any], float], x: Any) -> None:  # no inputs of any nesting
+    def __init__(self, loss: Callable[[Tensor], Any], x: Any) -> None:  # no inputs of any nesting
         self._loss = loss
         self.names, self.values, self.given = ["x"], [x], [x]
         self.evaluations = 0
 
-    def plain_outputs(self, values: Any) -> list[Any]:
+    def outputs(self, tensors: Sequence[Tensor]) -> list[Any]:
         self.evaluations += 1
-        (value,) = values
-        return [np.asarray(self._loss(value if np.ndim(value) else np.float64(value)))]
+        (tensor,) = tensors
+        return [self._loss(tensor)]

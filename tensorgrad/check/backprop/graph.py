@@ -12,7 +12,7 @@ from ... import autodiff, tree
 from ...graph import Leaf, Node, reachable, record
 from ...primitives import TABLE, Primitive
 from ...recording import differentiating, no_grad
-from ...tensor import Tensor, wrap
+from ...tensor import Tensor, apply, wrap
 from ...transforms.variables import variable
 from ...values import unwrap
 from .naming import label
@@ -117,11 +117,10 @@ class Recorded:
             result = self._result([wrap(Leaf(value if value.ndim else value[()])) for value in values])
         return float(np.asarray(unwrap(_parts(result)[0])).reshape(()))
 
-    def at_parameter(self, i: int, value: Any) -> float:
-        """Return the loss with another value for one parameter."""
-        values = list(self.values)
-        values[i] = np.asarray(value)
-        return self.at(values)
+    def of_parameter(self, i: int) -> Callable[[Tensor], Any]:
+        """Return the loss as a function of one parameter, by calling the function."""
+        others = [wrap(Leaf(value if value.ndim else value[()])) for value in self.values]
+        return lambda tensor: _parts(self._result([*others[:i], tensor, *others[i + 1 :]]))[0]
 
     @property
     def eps(self) -> float:
@@ -167,18 +166,17 @@ class Recorded:
                 found.add(node)
         return [node for node in self.nodes if node in found]
 
-    def at_value(self, thing: Any) -> Callable[[Any], float]:
+    def of_value(self, thing: Any) -> Callable[[Tensor], Any]:
         """Return the loss as a function of the value of a node or a plain array: what was made of it is made again."""
         after = self.made_from(thing)
 
-        def loss(value: Any) -> float:
-            found = {id(thing): value}
+        def loss(tensor: Tensor) -> Any:
+            found = {id(thing): tensor}
             for node in after:
-                assert node.function is not None
                 pairs = zip(node.parents, node.inputs, strict=False)  # what is saved has no parent
                 inputs = [found.get(id(parent), found.get(id(x), x)) for parent, x in pairs]
-                found[id(node)] = node.function(*inputs, **node.keywords)
-            return float(np.asarray(found.get(id(self.root), self.root.value)).reshape(()))
+                found[id(node)] = _again(node, inputs)
+            return found.get(id(self.root), self.root.value)
 
         return loss
 
@@ -212,6 +210,16 @@ class Recorded:
         with np.errstate(all="ignore"):
             found = autodiff.backward(seeds, list(dict.fromkeys(targets)))
         return [np.asarray(found[t]) if t in found else np.zeros_like(t.value) for t in targets]
+
+
+def _again(node: Node, inputs: Sequence[Any]) -> Any:
+    """Return what an operation makes of other inputs, Tensors among them."""
+    function: Any = node.function
+    primitive = TABLE.get(function)
+    if not isinstance(primitive, Primitive) or primitive.saves is None:
+        return apply(function, inputs, node.keywords)
+    plain = [unwrap(x) for x in inputs]
+    return apply(function, inputs, node.keywords, (function(*plain, **node.keywords), primitive.saves(*plain)))
 
 
 def _twin(node: Node, used: Mapping[Node, Node], arrays: Mapping[int, Node]) -> Node:
