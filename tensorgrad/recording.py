@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,12 +38,20 @@ def leaving() -> None:
         state.left = True
 
 
-class _RecordingSetTo:
-    """A context manager, and a decorator, that sets the state of recording.
+def _without_last(entered: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    """Return the context managers that are still entered once one is left, the first first.
 
-    The last one entered that has not been left counts: generators that yield inside may leave in any order, and a state
-    put back as it was found would then stay for good.
+    The last of them counts then. Generators that yield inside may leave in any order, and a state that each puts back
+    as it has found it would stay for good.
     """
+    for i in reversed(range(len(entered))):
+        if entered[i] is one:
+            return entered[:i] + entered[i + 1 :]
+    return entered  # it was entered in another thread
+
+
+class _RecordingSetTo:
+    """A context manager, and a decorator, that sets the state of recording."""
 
     __slots__ = ("_state",)
 
@@ -56,14 +64,9 @@ class _RecordingSetTo:
         _recording.set(self._state)
 
     def __exit__(self, *error: object) -> None:
-        later: tuple[_RecordingSetTo, ...] = ()
-        entered = _entered.get()
-        while entered and entered[-1] is not self:
-            later, entered = (entered[-1], *later), entered[:-1]
-        if entered:  # else a generator was closed by another thread
-            left = entered[:-1] + later
-            _entered.set(left)
-            _recording.set(left[-1]._state if left else True)
+        left = _without_last(_entered.get(), self)
+        _entered.set(left)
+        _recording.set(left[-1]._state if left else True)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return decorated("no_grad", lambda: _RecordingSetTo(self._state), function)
@@ -124,6 +127,7 @@ def is_differentiating() -> bool:
 
 observers: list[Any] = []  # all that are at work, in whatever thread: while there are none, nobody asks any further
 _observer: ContextVar[Any] = ContextVar("tensorgrad_observer", default=None)
+_observing: ContextVar[tuple[Observing, ...]] = ContextVar("tensorgrad_observing", default=())
 observer = _observer.get
 
 
@@ -143,17 +147,19 @@ class Observer:
 class Observing:
     """A context manager inside which an observer hears of what is recorded; nobody does if that is None."""
 
-    __slots__ = ("_tokens", "observer")
+    __slots__ = ("observer",)
 
     def __init__(self, observer: Observer | None) -> None:
         self.observer = observer
-        self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> Any:
-        self._tokens.append(_observer.set(self.observer))
+        _observing.set((*_observing.get(), self))
+        _observer.set(self.observer)
         observers.append(self.observer)
         return self
 
     def __exit__(self, *error: Any) -> None:
         observers.remove(self.observer)
-        _observer.reset(self._tokens.pop())
+        left = _without_last(_observing.get(), self)
+        _observing.set(left)
+        _observer.set(left[-1].observer if left else None)

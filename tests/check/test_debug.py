@@ -642,6 +642,22 @@ def test_one_object_may_be_entered_twice_and_again():
     np.log(x)
 
 
+def test_it_ends_when_generators_leave_it_out_of_order():
+    x = parameter([1.0, 2.0])
+
+    def batches(n: int) -> Any:
+        with debug():
+            yield from range(n)
+
+    first, second = batches(1), batches(1)
+    next(first), next(second)
+    first.close()
+    assert isinstance((x * 2)._node, Noted)  # the second is still inside
+    second.close()
+    assert recording.observer() is None
+    assert not recording.observers
+
+
 def test_it_says_where_a_tensor_was_made():
     x = parameter([1.0])
     with debug() as d:
