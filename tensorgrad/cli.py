@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,7 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if strange:  # not parse_args, whose exit status would be 2, whatever the command
         options.parser.error(f"unrecognized arguments: {' '.join(strange)}")
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader has gone, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or else Python complains at its end
     except (ImportError, OSError, ValueError, FloatingPointError) as error:
         if getattr(options, "traceback", False):
             traceback.print_exception(error)

@@ -1,6 +1,7 @@
 """The command line, and the demo as a user sees it."""
 
 import errno
+import os
 import re
 import subprocess
 import sys
@@ -64,6 +65,17 @@ def test_a_missing_package_is_named_with_its_extra_before_anything_happens(
     assert printed == ""
     assert re.search(rf"without {package}\..* pip install '\.\[demo\]'", error)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_reader_who_goes_early_ends_the_demo_in_silence(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [sys.executable, "-u", "-m", "tensorgrad", "demo", "--output", tmp_path]
+    ended = subprocess.run(arguments, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(writing)
+    assert ended.returncode == 1
+    assert "Broken pipe" not in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_an_unwritable_folder_costs_no_training(tmp_path, capsys, monkeypatch):
