@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.polynomial import polynomial
 
 import tensorgrad as tg
 
 P = tg.Tensor([1.0, -3.0, 2.0], requires_grad=True, name="P")
 X = np.array([0.0, 1.0, 2.0, 3.0])
+ASKS = pytest.mark.skipif(
+    not hasattr(polynomial.polyval2d, "__wrapped__"), reason="NumPy does not ask what it is given"
+)
 
 
 def test_a_leading_zero_that_numpy_leaves_out_has_a_slope():
@@ -34,9 +38,8 @@ def test_the_product_with_no_polynomial_at_all():
     np.testing.assert_array_equal(ours, [0, 0])
 
 
+@ASKS
 def test_polynomials_in_two_variables_of_integers():
-    from numpy.polynomial import polynomial
-
     c = np.array([[1, 2], [3, 4]])  # 1 + 2 y + 3 x + 4 x y
     ours = tg.grad(lambda x, y: polynomial.polyval2d(x, y, c), (0, 1))(2.0, 5.0)
     assert ours == (3 + 4 * 5, 2 + 4 * 2)
@@ -138,11 +141,8 @@ def test_numpys_errors_are_errors(call: Callable[[], Any]):
         call()
 
 
+@ASKS
 def test_a_polynomial_in_two_variables_wants_as_many_of_each():
-    from numpy.polynomial import polynomial
-
-    if not hasattr(polynomial.polyval2d, "__wrapped__"):
-        pytest.skip("this NumPy does not ask what it is given")
     with pytest.raises(ValueError, match="polygrid2d"):
         polynomial.polyval2d(P, X, np.ones((2, 2)))
 
