@@ -14,6 +14,7 @@ from . import nn, optim
 from .check import formulas
 from .check.gradients import check_gradients
 from .losses import cross_entropy
+from .tensor import Tensor
 from .train import accuracy, fit
 from .view import graph
 
@@ -75,6 +76,7 @@ def _check_packages() -> None:
             f"the demo cannot run without {' and '.join(missing)}. Expected: the packages of the extra `demo`. "
             "Usual fix: pip install '.[demo]' in the tensorgrad checkout."
         )
+    graph(Tensor(0.0)).svg()  # raises without Graphviz, which is no package alone
 
 
 def _check_folder(folder: Path) -> None:

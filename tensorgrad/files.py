@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from threading import get_ident
 
@@ -19,12 +20,23 @@ def check_place(path: Path) -> None:
     if not path.parent.is_dir():
         raise (NotADirectoryError if path.parent.exists() else FileNotFoundError)(
             f"{path} would be in {path.parent}, which is no folder. Expected: the name of a file, in a folder that "
-            f"exists. Usual fix: mkdir -p {path.parent}; in Python, os.makedirs({str(path.parent)!r})."
+            f"exists. Usual fix: {_way_to(path)}."
         )
+
+
+def _way_to(path: Path) -> str:
+    folder = path.parent
+    if path.parts[0].startswith("~"):
+        return f"os.path.expanduser({str(path)!r}): shells read ~ as a home, Python does not"
+    if folder.exists():
+        return f"another place, as {folder} is a file"
+    return f"mkdir -p {shlex.quote(str(folder))}; in Python, os.makedirs({str(folder)!r})"
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file under another name, and rename it: it is there whole or, after an error, as it was.
+
+    What reads it may go on to: links point to it, and it may be read by whom it might be before.
 
     Raises:
         OSError: As ``check_place``; or the system refuses.
@@ -33,10 +45,13 @@ def write_whole(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():  # a pipe or a device, which is written to, not replaced
         path.write_bytes(data)
         return
-    unfinished = path.with_name(f".{os.getpid()}-{get_ident()}.part")
+    place = Path(os.path.realpath(path))  # of a link, the file: /dev/stdout is one, and shall stay
+    unfinished = place.with_name(f".{os.getpid()}-{get_ident()}.part")
     try:
         unfinished.write_bytes(data)
-        os.replace(unfinished, path)
+        if place.exists():
+            unfinished.chmod(place.stat().st_mode)
+        os.replace(unfinished, place)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error  # the file that was asked for, not that one
     finally:

@@ -44,6 +44,8 @@ def _without_last(entered: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
     The last of them counts then. Generators that yield inside may leave in any order, and a state that each puts back
     as it has found it would stay for good.
     """
+    if entered and entered[-1] is one:
+        return entered[:-1]
     for i in reversed(range(len(entered))):
         if entered[i] is one:
             return entered[:i] + entered[i + 1 :]

@@ -296,7 +296,6 @@ class Value(Handle):
 
 def array_of(data: Any, dtype: Any, what: str) -> Any:
     """Return a new array of the data, or raise and say what they were for."""
-    refuse_subclass(what, data)
     if is_differentiating() and holds_tracked(data):
         raise TypeError(
             f"{what} was given a Tensor that is part of a graph, inside a function that is being differentiated: its "
@@ -304,16 +303,20 @@ def array_of(data: Any, dtype: Any, what: str) -> Any:
             "np.sum(y * v).backward() in place of y.backward(v); tg.stop_gradient(v) if the cut is meant."
         )
     data = unwrap(data)
-    kind = getattr(getattr(data, "dtype", None), "kind", None)
-    if kind == "c" and dtype is not None and np.dtype(dtype).kind != "c":
-        raise TypeError(
-            f"{what} was given {operand(data)}, for dtype {np.dtype(dtype)}: the imaginary part would be lost. "
-            "Expected: real numbers. Usual fix: np.real(z), or np.abs(z); dtype=complex in the first place."
-        )
+    refuse_subclass(what, data)
     try:
-        return np.array(data, dtype=dtype)
+        if dtype is None or not _loses_half(data, np.dtype(dtype)):
+            return np.array(data, dtype=dtype)
     except (ValueError, TypeError) as error:
         raise _no_rows(what, error) from error
+    raise TypeError(
+        f"{what} was given {operand(data)}, for dtype {np.dtype(dtype)}: the imaginary part would be lost. "
+        "Expected: real numbers. Usual fix: np.real(z), or np.abs(z); dtype=complex in the first place."
+    )
+
+
+def _loses_half(data: Any, dtype: np.dtype[Any]) -> bool:
+    return dtype.kind in "iuf" and getattr(getattr(data, "dtype", None), "kind", None) == "c"
 
 
 def plain_array(data: Any, what: str) -> Any:

@@ -67,6 +67,16 @@ def test_a_missing_package_is_named_with_its_extra_before_anything_happens(
     assert not (tmp_path / "out").exists()
 
 
+def test_without_graphviz_there_is_no_training_for_nothing(monkeypatch, tmp_path, capsys):
+    for module in ("pygraphviz", "graphviz"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert cli.main(["demo", "--output", str(tmp_path / "out")]) == 1
+    printed, error = capsys.readouterr()
+    assert printed == ""
+    assert re.search(r"need Graphviz.*Usual fix: pip install", error)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_reader_who_goes_early_ends_the_demo_in_silence(tmp_path):
     reading, writing = os.pipe()
     os.close(reading)

@@ -155,6 +155,9 @@ def test_complex_numbers_are_not_stored_where_half_of_them_would_be_lost():
     np.testing.assert_array_equal(x.data, [1, 2])
     assert x.grad is None
     assert tg.Tensor(z, dtype=np.complex64).dtype == np.complex64
+    np.testing.assert_array_equal(tg.Tensor(np.array([0, 2j]), dtype=bool), [False, True])  # nothing is lost
+    with pytest.raises(TypeError, match=r"'nothing' not understood.*Expected: .*Usual fix: "):
+        tg.Tensor(z, dtype="nothing")
 
 
 def test_the_copy_of_a_view_has_the_views_layout():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -110,7 +111,8 @@ def _is_dataclass(value: Any) -> bool:
 
 def _fields(value: Any) -> list[tuple[str, Any]]:
     """Return the names and values of a dataclass's fields: of those with ``init=False`` some may not be set yet."""
-    return [(name, getattr(value, name)) for name in value.__dataclass_fields__ if hasattr(value, name)]
+    fields = sys.modules["dataclasses"].fields(value)  # whoever made the class has imported it; it is slow to import
+    return [(field.name, getattr(value, field.name)) for field in fields if hasattr(value, field.name)]
 
 
 # ---- a Module as a tree of its parameters --------------------------------------------------------------------

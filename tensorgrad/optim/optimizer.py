@@ -82,14 +82,15 @@ class Optimizer:
         """The transform's state. It can be set, to go on from where another Optimizer of such parameters was.
 
         Setting it raises ValueError for a state of another transform or of parameters of other shapes; of a transform
-        of a user's own, whose state may be anything, the next step does.
+        of a user's own, whose state may be anything, the next step does. Lists do in place of its tuples: many formats
+        of files have no others.
         """
         return self._state
 
     @state.setter
     def state(self, state: Any) -> None:
         if self._keeps_form:
-            _refuse_unless_alike(state, self._state)
+            state = _in_form_of(self._state, state)
         self._state = state
         self._fits = False  # it may be of other dtypes
 
@@ -166,19 +167,31 @@ class Optimizer:
         )
 
 
-def _refuse_unless_alike(state: Any, old: Any) -> None:
-    """Raise for a state of another transform, or of other parameters: some of those would broadcast."""
-    given, expected = ([np.shape(leaf) for leaf in tree.flatten(each)[0]] for each in (state, old))
-    if given == expected:
-        return
+def _in_form_of(old: Any, state: Any) -> Any:
+    """Return a state with the tuples of the old one; raise for one of another transform, or of other parameters."""
+    leaves, structure = tree.flatten(state)
+    own_leaves, own = tree.flatten(old)
+    given, expected = [np.shape(leaf) for leaf in leaves], [np.shape(leaf) for leaf in own_leaves]
+    if given == expected and _are_alike(structure, own):
+        return tree.rebuild(own, leaves)
     found, wanted = f"{len(given)} arrays", f"{len(expected)}"
-    if len(given) == len(expected):
+    if given == expected:
+        found, wanted = "other parts", f"a {type(old).__name__}"
+    elif len(given) == len(expected):  # some of these would broadcast
         found, wanted = next((f"shape {a}", f"{b}") for a, b in zip(given, expected, strict=True) if a != b)
     raise ValueError(
         f"the state was set to a {type(state).__name__} with {found} where this transform has {wanted}. Expected: the "
         "state of the same transform, of parameters of the same shapes. Usual fix: optimizer.state of an Optimizer "
         "that was made like this one."
     )
+
+
+def _are_alike(given: tree.Structure, own: tree.Structure) -> bool:
+    """Whether two nestings have the same parts, of the same names where both have names."""
+    if (given.kind is None) != (own.kind is None) or len(given.inner) != len(own.inner):
+        return False
+    named = given.keys == own.keys or given.kind in (list, tuple)
+    return named and all(map(_are_alike, given.inner, own.inner))
 
 
 def _named(source: Any) -> list[tuple[str, Any]]:

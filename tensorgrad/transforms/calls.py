@@ -40,7 +40,7 @@ class Call:
         f: Callable[..., Any],
         args: Sequence[Any],
         keywords: Mapping[str, Any],
-        argnums: int | Sequence[int] | None,  # None for all
+        argnums: int | Sequence[int],
         watch: Watch | None = None,
     ) -> None:
         refuse_unless_function(transform, f)
@@ -50,7 +50,7 @@ class Call:
         self._f = f
         self._is_recording = bool(is_recording())
         self._is_single = isinstance(argnums, (int, np.integer))
-        self._positions = range(len(args)) if argnums is None else positions_of(transform, argnums, len(args))
+        self._positions = positions_of(transform, argnums, len(args))
         self._structures: list[tree.Structure] = []
         self._leaves: list[Leaf | None] = []  # None where None stands
         self._sources: dict[Leaf, Node] = {}  # of the variables that were made from Tensors of a graph
@@ -149,15 +149,15 @@ class Call:
         trees = [tree.rebuild(inner, list(islice(leaves, tree.count(inner)))) for inner in self._structures]
         return trees[0] if self._is_single else tuple(trees)
 
-    def warn_of_independent(self, seeds: Leaves) -> None:
-        """Warn if a variable has no influence on what is differentiated."""
+    def warn_of_independent(self, seeds: Leaves, stacklevel: int) -> None:
+        """Warn, as ``warnings.warn`` does, if a variable has no influence on what is differentiated."""
         on_the_way = {None, *reachable(*seeds)}
         without = [path for path, node in zip(self._paths(), self._leaves, strict=True) if node not in on_the_way]
         if without:
             warnings.warn(
                 f"{self.transform}: the output does not depend on {', '.join(without)}; the gradient is 0.",
                 RuntimeWarning,
-                stacklevel=4,
+                stacklevel=stacklevel + 1,
             )
 
     # ---- the end -----------------------------------------------------------------------------------------------

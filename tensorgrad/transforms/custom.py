@@ -184,6 +184,8 @@ class _FirstUse:
         self._flat = dict.fromkeys(range(count), 0)  # how often a rule and the differences were 0
 
     def called(self, f: Opaque, inputs: Sequence[Any], keywords: Mapping[str, Any], tracked: Sequence[int]) -> None:
+        if self._unchecked.isdisjoint(tracked):
+            return
         with self._lock:
             taken = set() if self._unchecked.isdisjoint(tracked) else self._unchecked
             self._unchecked = self._unchecked - taken  # of other threads, and of rules that use their own function

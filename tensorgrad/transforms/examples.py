@@ -56,7 +56,13 @@ def per_example_grad(loss: Callable[..., Any], argnum: int = 0) -> Callable[...,
 
     @functools.wraps(loss)
     def gradients(*args: Any, **keywords: Any) -> Any:
-        (position,) = positions_of("per_example_grad", argnum, len(args))
+        positions = positions_of("per_example_grad", argnum, len(args))
+        if len(positions) != 1:
+            raise ValueError(
+                f"per_example_grad with argnum={argnum!r}. Expected: one argument, that of the parameters. Usual fix: "
+                "a tuple of them in one argument."
+            )
+        position = positions[0]
         batch = _Batch(loss, position, args, keywords)
         found = batch.in_one_pass() if batch.number > 2 else None
         return batch.one_by_one() if found is None else found

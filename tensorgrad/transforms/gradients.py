@@ -95,7 +95,7 @@ def _value_and_grad(
             refuse_unless_scalar(transform, value)
             seeds = seeds_of_one(value)
             if strict:
-                call.warn_of_independent(seeds)
+                call.warn_of_independent(seeds, stacklevel=3 if transform == "grad" else 2)  # who has called us
             lifted = call.is_part_of_another([*seeds, *_alive(result)] if has_aux else seeds)
             gradients = call.gradients(seeds, lifted=lifted, spending=True)
             result = handed_back(result, lifted=lifted, tensors=call.of_tensors)

@@ -89,7 +89,7 @@ class Opaque:
 
     # ---- the call ------------------------------------------------------------------------------------------
 
-    def __call__(self, *inputs: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *inputs: Any, **keywords: Any) -> Any:
         """Return the value for plain inputs: a new array, whatever the function has returned."""
         value = self.function(*inputs, **keywords)
         if is_tracked(value):

@@ -51,8 +51,12 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
     """
-    call = Call("vjp", f, args, {}, None)
-    outputs = Outputs(call)
+    call = Call("vjp", f, args, {}, range(len(args)))
+    try:
+        outputs = Outputs(call)
+    except BaseException:
+        call.close()
+        raise
     outside = call.is_part_of_another(outputs.tracked)
     value = handed_back(call.result, lifted=outside, tensors=call.of_tensors)
     call.finish()
@@ -74,7 +78,7 @@ def _has_tensors(leaves: Sequence[Any]) -> bool:
 def _call(transform: str, f: Callable[..., Any], args: Any) -> Call:
     """Return the call of a function with a tuple of arguments; a single one may stand for itself."""
     if isinstance(args, tuple) and not hasattr(args, "_fields"):
-        return Call(transform, f, args, {}, None)
+        return Call(transform, f, args, {}, range(len(args)))
     return Call(transform, f, (args,), {}, 0)
 
 

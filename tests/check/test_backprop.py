@@ -452,6 +452,36 @@ def test_where_the_engine_is_wrong_the_report_says_so():
     assert "Usual fix: mend the rule of square for its argument 0, x." in report.findings[0].text
 
 
+def test_where_the_engine_has_nan_the_report_says_how_to_find_its_source():
+    nothing = np.zeros((2, 3))
+    with pytest.warns(RuntimeWarning, match="a gradient is NaN"):
+        report = compare_backprop(lambda p: np.sqrt(np.sum(p["W"] ** 2)), {"W": nothing}, {"dW": nothing})
+    assert not report.ok
+    assert "Usual fix: with tg.debug() around the loss" in report.findings[0].text
+
+
+def test_who_is_wrong_is_found_within_the_budget():
+    @tg.custom_rule(lambda g, y, x: g * (1 - y), check=False)
+    def tanh(x: Any) -> Any:
+        return np.tanh(x)
+
+    x = np.random.default_rng(3).normal(size=(5, 100))
+    W = np.random.default_rng(4).normal(size=(100, 40)) / 10
+    theirs = {"dW": x.T @ (1 - np.tanh(x @ W) ** 2), "dZ": 1 - np.tanh(x @ W) ** 2}
+    losses: list[Callable[[Arrays], Any]] = [
+        lambda p: np.sum(tanh(x @ p["W"])),
+        lambda p: np.sum(np.tanh(x @ p["W"])) + np.sum(p["W"].data),
+    ]
+    fixes = ["mend the rule of tanh for its argument 0, x.", "look for a detach() or a .data in the loss"]
+    with rules_of_a_test():
+        for loss, fix in zip(losses, fixes, strict=True):
+            report = compare_backprop(loss, {"W": W}, theirs, budget=10)
+            assert not report.ok
+            assert all(f"Usual fix: {fix}" in finding.text for finding in report.findings)
+            assert report.findings[-1].title == "differences of the loss contradict the engine in W"
+            assert report.evaluations < 5_000, "there are 4,000 elements; a single one takes some 50"
+
+
 def test_large_gradients_are_confirmed_by_a_sample_and_by_directions():
     report = compare_backprop(cross_entropy, P, backward(), budget=6)
     assert report.ok

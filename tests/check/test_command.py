@@ -440,6 +440,13 @@ def test_a_reader_who_has_seen_enough_does_not_change_the_verdict(here, unbuffer
     assert done.returncode == 1
 
 
+def test_without_an_output_the_verdict_is_the_same(here, monkeypatch):
+    """As in a program without a console."""
+    monkeypatch.setattr(sys, "stdout", None)
+    given = (["model.py:loss", "--shapes", "4,3", "3"], ["model.py:wrong", "--shapes", "5"])
+    assert [cli.main(["check", *arguments]) for arguments in given] == [0, 1]
+
+
 # ---- what cannot be done ---------------------------------------------------------------------------------------------
 
 MISTAKES = {

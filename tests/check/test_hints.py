@@ -278,6 +278,12 @@ def test_noise_in_the_right_gradient_does_not_matter(name):
     assert re.search(says, sentence)
 
 
+def test_a_constant_that_was_added_is_named_without_the_rounding_of_sums():
+    for seed in range(40, 60):
+        right = np.random.default_rng(seed).normal(size=(5, 5))
+        assert "a term too many, 1 everywhere" in hints(right + 1, right)[0]
+
+
 def test_nothing_is_said_of_one_number_unless_the_factor_has_a_name():
     assert hints(1.2345, 1.0) == ()
     assert "twice" in hints(2.0, 1.0)[0]

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -123,6 +123,21 @@ def test_parameters_in_a_dataclass_are_found_and_differentiated():
     np.testing.assert_allclose(g.gate.W.data, 0.5 * model.gate.parts[0].W.data[:, 0])
     np.testing.assert_array_equal(model.gate.W.data, np.ones(2))  # the original is as it was
     assert type(g.gate) is Gate
+
+
+@dataclasses.dataclass(slots=True)
+class Counted:
+    W: tg.Tensor
+    scale: dataclasses.InitVar[float] = 2.0
+    kept: ClassVar[tg.Tensor] = tg.Tensor([1.0], requires_grad=True)
+
+
+def test_what_is_of_a_dataclass_itself_is_no_parameter_of_a_model():
+    model = nn.Module()
+    model.part = Counted(parameter(2))
+    assert paths(model) == ["part.W"]
+    g = tg.grad(lambda m: np.sum(m.part.W * m.part.kept))(model)  # a copy, in which these cannot be set
+    np.testing.assert_array_equal(g.part.W.data, np.ones(2))
 
 
 def test_modules_that_hold_each_other():

@@ -93,7 +93,7 @@ def test_keywords_are_constants():
         box(2.0, power=parameter(2.0))
 
 
-@pytest.mark.parametrize("name", ["f", "found", "position", "g", "y", "u", "tolerance"])
+@pytest.mark.parametrize("name", ["f", "found", "position", "g", "y", "u", "tolerance", "self"])
 def test_keywords_may_have_any_name(name: str):
     box = black(lambda x, **keywords: x ** keywords[name])
     np.testing.assert_allclose(tg.grad(lambda x: box(x, **{name: 3}))(2.0), 12, rtol=1e-9)

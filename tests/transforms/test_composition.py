@@ -170,6 +170,35 @@ def test_what_leaves_a_transform_is_a_constant():
     assert all(leaf is w._node for leaf in leaves_of((kept[0] * w)._node))
 
 
+def test_what_leaves_a_transform_that_fails_is_a_constant():
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        kept.append(x * 2)
+        return "no number"
+
+    def without_end(x: Any) -> Any:
+        found = [f(x)]
+        found.append(found)  # type: ignore[arg-type]
+        return found
+
+    calls: list[Callable[[], Any]] = [
+        lambda: tg.vjp(without_end, X),
+        lambda: tg.grad(f)(X),
+        lambda: tg.jacobian(f)(X),
+        lambda: tg.hessian(f)(X),
+        lambda: tg.elementwise_grad(f)(X),
+        lambda: tg.vjp(f, X),
+        lambda: tg.jvp(f, X, X),
+        lambda: tg.hvp(f, X, X),
+    ]
+    for call in calls:
+        with pytest.raises((TypeError, ValueError)):
+            call()
+    assert len(kept) == len(calls)
+    assert not any(leaves_of(t._node) for t in kept)
+
+
 def test_eight_threads_differentiate_different_functions_at_once():
     functions: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
         (lambda x: tg.grad(lambda z: z**2)(x), lambda x: 2 * x),

@@ -274,6 +274,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "batches_coupled": (lambda: tg.jacobian(lambda x: x - np.mean(x, 0), batched=True)(X), ValueError, "independent"),
     "no_batch": (lambda: tg.jacobian(lambda x: np.sum(x), batched=True)(X), ValueError, "first axis"),
     "argnums_of_text": (lambda: tg.grad(loss, "x")(P), TypeError, "argnums='x'"),  # type: ignore[arg-type]
+    "argnums_of_none": (lambda: tg.grad(loss, None)(P), TypeError, "argnums=None"),  # type: ignore[arg-type]
     "by_keyword": (lambda: tg.grad(loss)(params=P), IndexError, "by position"),
     "complex_diagonal": (lambda: tg.elementwise_grad(np.exp)(np.array([1j])), TypeError, "two derivatives"),
     "numpy_inside": (lambda: tg.grad(lambda x: np.sum(x.numpy() * x))(X), TypeError, "stop_gradient"),
@@ -283,6 +284,11 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "depend on each other",
     ),
     "mode_of_a_batch": (lambda: tg.jacobian(np.sin, mode="forward", batched=True)(X), ValueError, "no mode"),
+    "several_argnums_of_examples": (
+        lambda: tg.per_example_grad(loss, (0, 1))(P, X),  # type: ignore[arg-type]
+        ValueError,
+        r"argnum=\(0, 1\).*one argument",
+    ),
     "batches": (lambda: tg.per_example_grad(loss)(P, X, X[:2]), ValueError, r"3 \(argument 1\), 2 \(argument 2\)"),
 }
 
@@ -333,6 +339,13 @@ def test_jacobians_of_tensors_are_tensors(shape: tuple[int, ...]):
         *tg.tree.flatten(tg.jacobian(lambda p: p["x"] * p["y"])(p))[0],
     ]
     assert all(isinstance(each, tg.Tensor) and not each.requires_grad for each in found)
+
+
+@pytest.mark.parametrize("transform", [tg.grad, tg.value_and_grad])
+def test_a_strict_warning_points_at_the_call(transform: Callable[..., Any]):
+    with pytest.warns(RuntimeWarning, match="does not depend on x") as caught:
+        transform(lambda x: 1.0, strict=True)(2.0)
+    assert caught[0].filename == __file__
 
 
 def test_strict_warns_of_what_has_no_influence():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ...graph import Node
 from ...primitives import TABLE, Primitive
-from ..reports.report import Problem
+from ..nodes import guilty_operations
+from ..reports.report import GuiltyOperation, Problem
 from .graph import Recorded
 from .layers import layers_of, sizes_of
 from .numbers import WRONG, agreement, rounding_terms
@@ -65,6 +67,11 @@ class Case:
     def outputs(self) -> int:
         """The number of outputs likewise."""
         return self.sizes.get("the number of outputs", 1)
+
+    @cached_property
+    def guilty(self) -> list[GuiltyOperation]:
+        """The operations whose rules are wrong: looked for only where something is, as it takes time."""
+        return guilty_operations([self.recorded.root], lambda node: None)
 
     def gradient(self, thing: Any) -> Any:
         """Return the engine's gradient of a node or a plain array; of all targets at once, the first time."""

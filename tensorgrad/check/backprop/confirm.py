@@ -9,6 +9,7 @@ import numpy as np
 
 from ...tensor import Tensor
 from ..gradients import check_gradients
+from ..nodes import arguments_of
 from ..reports.report import GuiltyOperation, Problem
 from ..reports.wording import listed
 from .case import Case, Compared
@@ -37,10 +38,9 @@ def confirm(case: Case, c: Compared, budget: int) -> None:
     if not foreign or case.factor is not None:
         q.numerical = found.numerical * q.factor * (case.factor if foreign else 1.0)
     if numerics.refuted(found):
-        report = check_gradients(loss, np.array(target.value, np.float64), elsewhere=False)
-        case.evaluations += report.evaluations
-        if report.verdict == "differs":
-            _engine_is_wrong(case, c, found, report.guilty)
+        guilty = _guilty(case, target, loss, budget)
+        if guilty is not None:
+            _engine_is_wrong(case, c, found, guilty)
         else:
             q.checked = ""
             q.notes = (*q.notes, "differences cannot confirm the engine at kinks, where the loss has several slopes")
@@ -62,6 +62,18 @@ def _loss_of(case: Case, target: Target) -> Callable[[Tensor], Any]:
     return case.recorded.of_value(target.thing)
 
 
+def _guilty(case: Case, target: Target, loss: Callable[[Tensor], Any], budget: int) -> Sequence[GuiltyOperation] | None:
+    """Return whose rules are wrong; nobody's, if a value has left the graph; None if differences err, at kinks."""
+    after = set(case.recorded.made_from(target.thing))
+    passed = {(a.operation, a.name) for a in arguments_of([case.recorded.root]) if a.node in after}
+    known = [guilty for guilty in case.guilty if (guilty.operation, guilty.argument) in passed]
+    if known:
+        return known
+    report = check_gradients(loss, np.array(target.value, np.float64), budget=budget, elsewhere=False)
+    case.evaluations += report.evaluations
+    return report.guilty if report.verdict == "differs" else None
+
+
 def _engine_is_wrong(case: Case, c: Compared, found: Any, guilty: Sequence[GuiltyOperation]) -> None:
     q = c.quantity
     q.engine_ok = False
@@ -75,8 +87,11 @@ def _engine_is_wrong(case: Case, c: Compared, found: Any, guilty: Sequence[Guilt
         q.relative = q.difference / (float(np.max(np.abs(c.aligned))) or 1.0)
     yours = "Yours agrees with the differences." if theirs_right else "Nor does yours agree with the differences."
     rules = [f"the rule of {operation.operation} for its {operation.argument}" for operation in guilty]
-    elsewhere = "look for a detach() or a .data in the loss, and for what is computed outside of the graph"
-    fix = f"mend {listed(rules)}" if rules else elsewhere
+    fix = "look for a detach() or a .data in the loss, and for what is computed outside of the graph"
+    if not np.all(np.isfinite(found.ours)):
+        fix = "with tg.debug() around the loss and its backward(), which names the operation that NaN comes from"
+    if rules:
+        fix = f"mend {listed(rules)}"
     case.findings.append(
         Problem(
             f"differences of the loss contradict the engine in {q.of}",

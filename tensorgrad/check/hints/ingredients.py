@@ -205,7 +205,7 @@ def missing_term(case: Case) -> Iterator[str]:
         if not times or not case.fits(difference, times * term, slack, least=_ENOUGH):
             continue
         amount = scaled(times, exponent)
-        size = number(abs(amount))
+        size = number(float(f"{abs(amount):.12g}"))  # the rest is rounding, of the sums that it comes from
         is_one = np.isclose(abs(amount), 1, rtol=1e-6)
         some = f"{size} everywhere" if what == "1" else what if is_one else f"{size} times {what}"
         yield f"{case.subject} {'lacks a term' if np.real(amount) < 0 else 'has a term too many'}, {some}. {why}"
