@@ -24,6 +24,7 @@ _SAMPLE = 16  # and some of the numbers
 _MANY = 3  # guilty operations: no more are looked for
 _LARGE = 1e7  # beyond it, too few numbers are left between those of a function that turns, as sin does
 _NEARBY = 2.0**-12  # how far away another point is, as a part of the size of an input
+_ORDERS = 128  # of elements that are equal, in which they are told apart there
 _EPS = float(np.finfo(np.float64).eps)
 # Functions that read one triangle of a symmetric matrix; the gradient is of both (docs/conventions.md).
 _SYMMETRIC = {"cholesky", "eigh", "eigvalsh"}
@@ -210,7 +211,8 @@ def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]], sig
 
     So it is with the middle one of three equal elements that are sorted: it moves to either end, and its gradient in
     the middle belongs to points nearby where the other two have moved too. Ties are mostly broken by the order of the
-    elements, or by the reverse of it; or they share.
+    elements, or by the reverse of it; or they share: then each is the middle one in one of the orders that begin
+    somewhere else.
     """
     x = np.asarray(argument.node.inputs[argument.position])
     if x.dtype.kind != "f":
@@ -220,7 +222,8 @@ def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]], sig
     generator = np.random.default_rng(1)
     slack = 16 * _NEARBY * float(np.max(np.abs(ours)))
     low, high = np.full(x.shape, np.inf), np.full(x.shape, -np.inf)
-    for shift in (order, -order, *[generator.uniform(-1, 1, x.shape) for _ in range(14)]):
+    others = [np.roll(order, k) for k in range(1, min(x.size, _ORDERS))]
+    for shift in (order, -order, *[generator.uniform(-1, 1, x.shape) for _ in range(14)], *others):
         try:
             compared = _Compared(_at(argument, np.asarray(x + size * shift)[()]), sign)
         except Exception:  # whatever a function raises that does not like its inputs
@@ -228,7 +231,8 @@ def _is_between(argument: Argument, ours: Any, wrong: list[tuple[int, ...]], sig
         low, high = np.minimum(low, compared.ours), np.maximum(high, compared.ours)
         if any(compared.comparison.along(_unit(x, i)).verdict == DIFFERS for i in wrong):
             return False
-        if all(low[i] - slack <= ours[i] <= high[i] + slack for i in wrong):
+        wrong = [i for i in wrong if not low[i] - slack <= ours[i] <= high[i] + slack]
+        if not wrong:
             return True
     return False
 

@@ -157,6 +157,12 @@ def test_a_slope_between_the_one_sided_ones_is_accepted_at_a_kink(name: str):
     assert sum(entry.count(KINK) for entry in report.inputs) == kinks
 
 
+@pytest.mark.parametrize(("axis", "shape"), [(1, (2, 5)), (0, (5, 2)), (None, (3, 3))])
+def test_even_shares_of_ties_in_a_median_are_accepted(axis: Any, shape: tuple[int, ...]):
+    report = tg.check_gradients(lambda x: np.median(x, axis=axis), np.zeros(shape))
+    assert report.ok, str(report)
+
+
 def test_a_slope_outside_the_one_sided_ones_is_wrong_even_at_a_kink():
     with rules_of_a_test():
         steep = differentiable(lambda g, y, x: g * np.where(x > 0, 1, np.where(x == 0, 1.5, 0)), elementwise=True)(
