@@ -4,7 +4,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
-from . import nn, optim, rules
+from . import nn, rules
 from .creation import ones, zeros
 from .functional import dense, identity, log_softmax, logsumexp, relu, sigmoid, softmax, softplus, tanh
 from .losses import binary_cross_entropy, cross_entropy, mse
@@ -26,7 +26,7 @@ from .transforms import (
 from .view import graph
 
 if TYPE_CHECKING:
-    from . import check, testing
+    from . import check, optim, testing
     from .check.backprop.compare import compare_backprop
     from .check.debug.debug import debug
     from .check.gradients import check_gradients
@@ -80,7 +80,7 @@ __all__ = [
     "zeros",
 ]
 
-_LATE = {  # what few programs use is imported when it is first asked for, so that ``import tensorgrad`` stays quick
+_LATE = {  # what many programs do without is imported when it is first asked for: ``import tensorgrad`` stays quick
     "check": ".check",
     "check_gradients": ".check.gradients",
     "compare_backprop": ".check.backprop.compare",
@@ -89,6 +89,7 @@ _LATE = {  # what few programs use is imported when it is first asked for, so th
     "lint": ".check.lint.lint",
     "minimize": ".optim.minimize",
     "numerical_rule": ".transforms.black_box",
+    "optim": ".optim",
     "testing": ".testing",
 }
 
